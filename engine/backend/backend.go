@@ -1,0 +1,199 @@
+// Package backend says what a device must be able to do for the engine: hold buffers and run a few coarse operations
+// on them. ref is the definition of right (plain Go, float64 sums), cpu is fast, and a GPU implements the same
+// interface; package conform holds the suite that all of them pass.
+//
+// Rules that hold for every operation:
+//
+//   - Matrices are row-major and dense. Shapes stand in the doc comments in the letters of package tensor.
+//   - Backward adds into parameter gradients (dW) and writes activation gradients (dX).
+//   - A call may return before the work is done (a GPU's stream); calls on one backend run in the order in which they
+//     were made. Download and Sync wait. A failure of the device comes back from them; a wrong shape is a programmer's
+//     error and panics at once with both numbers.
+//   - Outputs may not overlap inputs unless the comment says so.
+//   - The same inputs give the same bits on the same kind of machine, on any number of threads.
+//   - Zero rows, zero segments and zero-length segments are legal and do nothing.
+package backend
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+
+	"tunebook/engine/tensor"
+)
+
+// Buffer is a run of elements that live on one device. Only the backend that made it can use it.
+type Buffer interface {
+	DType() tensor.DType
+	Len() int
+	// Slice returns elements [from, to) of the same memory.
+	Slice(from, to int) Buffer
+}
+
+// Memory makes, moves and gives back buffers.
+type Memory interface {
+	// Alloc returns n zeros. Memory given back by Free is used again.
+	Alloc(dt tensor.DType, n int) Buffer
+	// AllocUninit is Alloc without the promise of zeros: the caller writes every element before reading it.
+	AllocUninit(dt tensor.DType, n int) Buffer
+	// Free gives a whole buffer (not a slice) back. Using it or a slice of it afterwards is an error.
+	Free(b Buffer)
+	// Upload copies src to the start of dst; src may be changed as soon as it returns.
+	Upload(dst Buffer, src []float32)
+	UploadInts(dst Buffer, src []int32)
+	// Download waits for all earlier calls and copies the start of src to dst.
+	Download(dst []float32, src Buffer) error
+	DownloadInts(dst []int32, src Buffer) error
+	// Sync waits for all earlier calls and returns the first failure since the last Sync.
+	Sync() error
+}
+
+// MatOp tells which operand of a product is read transposed.
+type MatOp uint8
+
+const (
+	NT MatOp = iota // C = A·Bᵀ   A (M, K)  B (N, K)   a linear layer's forward: y = x·Wᵀ
+	NN              // C = A·B    A (M, K)  B (K, N)   its input gradient: dX = dY·W
+	TN              // C = Aᵀ·B   A (K, M)  B (K, N)   its weight gradient: dW += dYᵀ·X
+)
+
+// Pairing tells which two elements of a head RoPE turns together.
+type Pairing uint8
+
+const (
+	Half        Pairing = iota // (i, i+D/2): Hugging Face's Llama, GPT-NeoX
+	Interleaved                // (2i, 2i+1): the paper, llama2.c, GGUF files of Llama models
+)
+
+// Segment is one document of a packed batch: QLen queries that start at row QStart of q look at KLen keys that start
+// at row KStart of k and v. The last query sees every key of its segment, the one before it all but the last, and so
+// on (causal, aligned at the end); so KLen ≥ QLen. Training uses equal ranges; a KV cache holds more keys than
+// there are new queries.
+type Segment struct{ QStart, QLen, KStart, KLen int }
+
+// Segments is the list for one batch. Dev belongs to the backend, which may keep its own copy of the list there; a
+// Segments is not changed after its first use.
+type Segments struct {
+	List []Segment
+	Dev  any
+}
+
+// AdamWStep holds the numbers of one update. Step counts from 1.
+type AdamWStep struct {
+	LR, Beta1, Beta2, Eps, WeightDecay float32
+	GradScale                          float32 // multiplies the gradient first: clipping without another pass
+	Step                               int
+}
+
+// Ops are the operations of forward, backward and update.
+type Ops interface {
+	// MatMul writes C = alpha·op(A, B) + beta·C; C is (M, N). With beta 0 the old C is not read (it may be NaN).
+	MatMul(c, a, b Buffer, m, n, k int, op MatOp, alpha, beta float32)
+
+	// EmbeddingForward writes y[t,:] = w[ids[t],:].   y (T, C)  w (V, C)  ids (T) i32
+	EmbeddingForward(y, w, ids Buffer, t, c int)
+	// EmbeddingBackward adds dY[t,:] to dW[ids[t],:], in the order of t.   dW (V, C)  dY (T, C)
+	EmbeddingBackward(dW, dY, ids Buffer, t, c int)
+
+	// RMSNormForward writes y[t,:] = s[t,:]·rstd[t]·w, rstd[t] = 1/sqrt(mean(s[t,:]²)+eps), where s = x + res is
+	// written to sum; with res nil, s = x and sum is nil.   y, sum, x, res (T, C)  rstd (T)  w (C)
+	// sum may be the same buffer as x or res. Source: Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4.
+	RMSNormForward(y, sum, rstd, x, res, w Buffer, t, c int, eps float32)
+	// RMSNormBackward writes dX = dSum + (the gradient of y through s) and adds to dW. x is the s of the forward pass.
+	// dSum nil counts as zero, dW nil is left out; dX may be the same buffer as dSum.
+	RMSNormBackward(dX, dW, dY, dSum, x, w, rstd Buffer, t, c int)
+
+	// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head; inverse turns back, which is the
+	// backward pass.   y, x (T, heads·D)  pos (T) i32  freqs (D/2) f32. y may be the same buffer as x.
+	// Source: Su et al. 2021, arXiv:2104.09864, eq. 34.
+	RoPE(y, x, pos, freqs Buffer, t, heads, d int, pairing Pairing, inverse bool)
+
+	// SwiGLUForward writes y = silu(gate)·up, silu(v) = v/(1+exp(-v)).   all (n). y may be gate or up.
+	// Source: Shazeer 2020, arXiv:2002.05202.
+	SwiGLUForward(y, gate, up Buffer, n int)
+	// SwiGLUBackward writes dGate and dUp. dGate may be gate, dUp may be up, either may be dY.
+	SwiGLUBackward(dGate, dUp, dY, gate, up Buffer, n int)
+
+	// AttentionForward writes softmax(scale·q·kᵀ)·v per segment and head; query head h reads key-value head h·K/H.
+	//   o, q (T, H·D)   k, v (TK, K·D)   lse (T, H): log of the softmax's sum, kept for backward; nil when not needed
+	// Rows of o that no segment names are left as they are.
+	AttentionForward(o, lse, q, k, v Buffer, segs *Segments, h, kh, d int, scale float32)
+	// AttentionBackward writes dQ, dK, dV for the rows that segments name (segments of equal query and key ranges).
+	AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse Buffer, segs *Segments, h, kh, d int, scale float32)
+
+	// LinearCrossEntropy writes nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]] without ever holding all logits.
+	//   nll (T)   x (T, C)   w (V, C)   targets (T) i32, IgnoreIndex for rows without a target: nll 0 and no gradient
+	//   weights (T) or nil for ones: row t's share of the loss
+	// With dX not nil it also writes dX and, with dW not nil, adds to dW the gradient of scale·Σ weights[t]·nll[t].
+	LinearCrossEntropy(nll, dX, dW, x, w, targets, weights Buffer, t, c, v int, scale float32)
+
+	// Gather writes y[i,:] = x[rows[i],:].   y (n, C)  rows (n) i32
+	Gather(y, x, rows Buffer, n, c int)
+	// Scatter writes y[rows[i],:] = x[i,:]; rows are distinct. Other rows of y are left as they are.
+	Scatter(y, x, rows Buffer, n, c int)
+
+	// Fill writes v to every element.
+	Fill(x Buffer, v float32)
+	// Copy writes dst = src; both have the same length.
+	Copy(dst, src Buffer)
+	// AddScaled adds alpha·x to y; both have the same length.
+	AddScaled(y, x Buffer, alpha float32)
+
+	// Argmax writes the index of each row's largest element, the first of equals.   ids (T) i32  x (T, V)
+	Argmax(ids, x Buffer, t, v int)
+
+	// SumSquares writes the sum of the squares of x to out[0].
+	SumSquares(out, x Buffer)
+	// AdamW updates p, m, v of n elements from the gradient g (Loshchilov & Hutter 2019, arXiv:1711.05101, alg. 2):
+	// p decays by LR·WeightDecay·p first, then moves by -LR·m̂/(sqrt(v̂)+Eps).
+	AdamW(p, m, v, g Buffer, s AdamWStep)
+}
+
+// IgnoreIndex marks a position that has no target.
+const IgnoreIndex = -100
+
+// Backend is a device.
+type Backend interface {
+	// Name is the registered name ("cpu") and Info one line about the hardware ("2 threads, AVX-512").
+	Name() string
+	Info() string
+	Memory
+	Ops
+}
+
+var (
+	mu   sync.Mutex
+	open = map[string]func() (Backend, error){}
+	made = map[string]Backend{}
+)
+
+// Register makes a device known under a name; a backend's package calls it from init.
+func Register(name string, f func() (Backend, error)) {
+	mu.Lock()
+	defer mu.Unlock()
+	open[name] = f
+}
+
+// Open returns the device of that name, made at its first use and shared afterwards.
+func Open(name string) (Backend, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if b, ok := made[name]; ok {
+		return b, nil
+	}
+	f, ok := open[name]
+	if !ok {
+		names := make([]string, 0, len(open))
+		for n := range open {
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		return nil, fmt.Errorf("backend: no device %q; this binary has %v", name, names)
+	}
+	b, err := f()
+	if err != nil {
+		return nil, err
+	}
+	made[name] = b
+	return b, nil
+}

@@ -1,0 +1,34 @@
+// Package data turns files and generators into sets of examples, and sets into mixes that account for every row.
+//
+// The order of work is fixed: read, deduplicate, split, check for leaks, take, mix, encode, batch. Everything that is
+// drawn at random is a pure function of a seed and of the source's name.
+package data
+
+// Example is one prompt with its answer.
+type Example struct {
+	System string   // system message; empty for none
+	Prompt string   // what the user says, instruction and input together
+	Answer string   // what is trained and, when Refs is empty, the only right answer
+	Refs   []string // further right answers, for scoring only
+
+	Task  string // the task it belongs to ("arithmetic/add"), for slices, losses and scores by task
+	Skill string // the skill the task needs ("arithmetic")
+	Wrong bool   // Answer was made wrong on purpose
+
+	Source string // name of the set it was read into
+	Row    int    // row in that source, from 0; Source and Row name an example for good
+}
+
+// Answers returns every right answer: Answer first, then Refs.
+func (e *Example) Answers() []string {
+	return append([]string{e.Answer}, e.Refs...)
+}
+
+// Set is a named list of examples. A Set is not changed after it was made; its methods return new ones that share rows.
+type Set struct {
+	Name string
+	Rows []Example
+}
+
+// Len returns the number of examples.
+func (s *Set) Len() int { return len(s.Rows) }

@@ -1,0 +1,57 @@
+// Package host is where the script API meets whatever runs the script: the context that ends when a cell is
+// interrupted, and the writers that a cell's output goes to. The session sets them; a compiled notebook (go run) uses
+// the defaults: Ctrl-C and the process's own output.
+package host
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+)
+
+var (
+	mu     sync.Mutex
+	ctx    context.Context
+	stdout io.Writer = os.Stdout
+	stderr io.Writer = os.Stderr
+)
+
+// Context ends when the running cell is interrupted. Every call that may take longer than a moment watches it.
+func Context() context.Context {
+	mu.Lock()
+	defer mu.Unlock()
+	if ctx == nil {
+		ctx, _ = signal.NotifyContext(context.Background(), os.Interrupt)
+	}
+	return ctx
+}
+
+// SetContext makes c the context of the cell that now runs.
+func SetContext(c context.Context) {
+	mu.Lock()
+	defer mu.Unlock()
+	ctx = c
+}
+
+// Stdout is where tables and results go.
+func Stdout() io.Writer {
+	mu.Lock()
+	defer mu.Unlock()
+	return stdout
+}
+
+// Stderr is where progress and notes go.
+func Stderr() io.Writer {
+	mu.Lock()
+	defer mu.Unlock()
+	return stderr
+}
+
+// SetOutput redirects Stdout and Stderr.
+func SetOutput(out, err io.Writer) {
+	mu.Lock()
+	defer mu.Unlock()
+	stdout, stderr = out, err
+}
