@@ -14,10 +14,10 @@ type recorder struct {
 
 type ended struct{}
 
-func (r *recorder) Helper()                   {}
-func (r *recorder) Fatal(...any)              { r.ended = "fatal"; panic(ended{}) }
-func (r *recorder) Fatalf(string, ...any)     { r.ended = "fatal"; panic(ended{}) }
-func (r *recorder) Skipf(string, ...any)      { r.ended = "skip"; panic(ended{}) }
+func (r *recorder) Helper()                  {}
+func (r *recorder) Fatal(...any)             { r.ended = "fatal"; panic(ended{}) }
+func (r *recorder) Fatalf(string, ...any)    { r.ended = "fatal"; panic(ended{}) }
+func (r *recorder) Skipf(string, ...any)     { r.ended = "skip"; panic(ended{}) }
 func (r *recorder) run(f func(t testing.TB)) { defer func() { _ = recover() }(); f(r) }
 
 func TestDir(t *testing.T) {
