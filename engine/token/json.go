@@ -194,6 +194,9 @@ func byID(vocab map[string]int64, added []jsonAdded) ([]string, error) {
 	most := int64(len(vocab)+len(added))*2 + 1<<12 // files have few holes
 	size := int64(0)
 	check := func(text string, id int64) error {
+		if text == "" {
+			return fmt.Errorf("model: id %d: a token without text", id)
+		}
 		if id < 0 || id >= most {
 			return fmt.Errorf("model: token %q: id %d in a vocabulary of %d tokens", text, id, len(vocab)+len(added))
 		}

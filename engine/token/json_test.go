@@ -104,6 +104,7 @@ func TestReadJSONRefusesByName(t *testing.T) {
 		{"model", `{"type":"BPE","vocab":{"a":4},"merges":[]}`, `id 4: "<s>", but "a" in the vocabulary`},
 		{"model", `{"type":"BPE","vocab":{"a":0,"b":0},"merges":[]}`, `id 0: both "a" and "b"`},
 		{"model", `{"type":"BPE","vocab":{"a":900000000},"merges":[]}`, `id 900000000 in a vocabulary of 2 tokens`},
+		{"model", `{"type":"BPE","vocab":{"":0},"merges":[]}`, `id 0: a token without text`},
 		{"model", `{"type":"BPE","vocab":{"a":-1},"merges":[]}`, `id -1`},
 		{"normalizer", `{"type":"Lowercase"}`, "normalizer: Lowercase"},
 		{"normalizer", `{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"}]}`, "normalizer: NFC, Strip"},
@@ -112,7 +113,7 @@ func TestReadJSONRefusesByName(t *testing.T) {
 		{"pre_tokenizer", `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x+"},"behavior":"Isolated"},{"type":"ByteLevel","use_regex":false,"add_prefix_space":false}]}`, `Split("x+")`},
 		{"decoder", `{"type":"WordPiece"}`, "decoder: WordPiece"},
 		{"post_processor", `{"type":"Mystery"}`, "post_processor: Mystery"},
-		{"added_tokens", `[{"id":4,"content":""}]`, "added token 4: it has no text"},
+		{"added_tokens", `[{"id":4,"content":""}]`, "id 4: a token without text"},
 		{"added_tokens", `[{"id":4,"content":"<s>"},{"id":5,"content":"<s>"}]`, "twice"},
 	} {
 		_, err := ReadJSON(file(t, c.part, c.value))

@@ -125,6 +125,9 @@ const (
 	llama2cEOS
 	llama2cByte
 	llama2cWord = llama2cByte + 256
+
+	// llama2cLongest bounds a token's bytes: the time to find its merges grows with their square.
+	llama2cLongest = 1 << 10
 )
 
 // ReadLlama2c returns the tokenizer of a llama2.c tokenizer.bin with vocab tokens: an int32 with the longest token's
@@ -141,8 +144,8 @@ func ReadLlama2c(r io.Reader, vocab int) (*Tokenizer, error) {
 	if err := binary.Read(r, binary.LittleEndian, &longest); err != nil {
 		return nil, fmt.Errorf("%s: longest token: %w", op, cutShort(err))
 	}
-	if longest < 1 || longest > 1<<20 {
-		return nil, fmt.Errorf("%s: longest token: %d bytes; wanted 1 to %d", op, longest, 1<<20)
+	if longest < 1 || longest > llama2cLongest {
+		return nil, fmt.Errorf("%s: longest token: %d bytes; wanted 1 to %d", op, longest, llama2cLongest)
 	}
 	var c core
 	var scores []float32

@@ -3,13 +3,13 @@ package study
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	core "tunebook/engine/eval"
 	"tunebook/stdlib/eval"
+	"tunebook/stdlib/internal/file"
 	"tunebook/stdlib/internal/grid"
 	"tunebook/stdlib/stop"
 )
@@ -56,36 +56,9 @@ func (t *Table) Save(path string) string {
 	default:
 		stop.Now("study.Save", fmt.Sprintf("%q ends in %q; wanted .csv or .md", path, filepath.Ext(path)), "")
 	}
-	abs, err := WriteFile(path, []byte(body))
+	abs, err := file.Write(path, []byte(body))
 	stop.If("study.Save", err)
 	return abs
-}
-
-// WriteFile writes body to path by way of a temporary file in the same folder, so that path is whole or untouched, and
-// returns its absolute form.
-func WriteFile(path string, body []byte) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(filepath.Dir(abs), "."+filepath.Base(abs)+".*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(body)
-	for _, step := range []func() error{f.Sync, func() error { return f.Chmod(0o644) }, f.Close} {
-		if e := step(); err == nil {
-			err = e
-		}
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), abs)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return abs, nil
 }
 
 // summary is what the rows of one group give for one result.
