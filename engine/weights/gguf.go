@@ -39,7 +39,7 @@ func OpenGGUF(path string) (*GGUF, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := readGGUF(path, f, size)
+	g, err := ReadGGUF(f, size, path)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -48,10 +48,8 @@ func OpenGGUF(path string) (*GGUF, error) {
 	return g, nil
 }
 
-// ReadGGUF opens the size bytes of r. r stays in use until the last tensor is read.
-func ReadGGUF(r io.ReaderAt, size int64) (*GGUF, error) { return readGGUF("gguf", r, size) }
-
-func readGGUF(place string, r io.ReaderAt, size int64) (*GGUF, error) {
+// ReadGGUF opens the size bytes of r, which messages call place. r stays in use until the last tensor is read.
+func ReadGGUF(r io.ReaderAt, size int64, place string) (*GGUF, error) {
 	g := &GGUF{File: File{place: place, r: r}, Meta: Meta{place: place, values: map[string]any{}}}
 	p := &ggufParser{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16), size: size}
 	if err := g.parse(p); err != nil {

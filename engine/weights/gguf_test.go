@@ -72,7 +72,7 @@ func (g *ggufFile) bytes() []byte {
 	return append(b, g.data...)
 }
 
-func openGGUF(b []byte) (*GGUF, error) { return ReadGGUF(bytes.NewReader(b), int64(len(b))) }
+func openGGUF(b []byte) (*GGUF, error) { return ReadGGUF(bytes.NewReader(b), int64(len(b)), "test") }
 
 // Blocks whose values are worked out by hand: scale 0.5 (0x3800), minimum -2 (0xc000).
 func TestGGUFTypes(t *testing.T) {

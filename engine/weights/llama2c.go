@@ -23,7 +23,7 @@ func OpenLlama2c(path string) (*Llama2c, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := readLlama2c(path, f, size)
+	l, err := ReadLlama2c(f, size, path)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -32,12 +32,8 @@ func OpenLlama2c(path string) (*Llama2c, error) {
 	return l, nil
 }
 
-// ReadLlama2c opens the size bytes of r. r stays in use until the last tensor is read.
-func ReadLlama2c(r io.ReaderAt, size int64) (*Llama2c, error) {
-	return readLlama2c("llama2.c", r, size)
-}
-
-func readLlama2c(place string, r io.ReaderAt, size int64) (*Llama2c, error) {
+// ReadLlama2c opens the size bytes of r, which messages call place. r stays in use until the last tensor is read.
+func ReadLlama2c(r io.ReaderAt, size int64, place string) (*Llama2c, error) {
 	l := &Llama2c{File: File{place: place, r: r}}
 	if err := l.parse(size); err != nil {
 		return nil, fmt.Errorf("weights: %s: %w", place, err)

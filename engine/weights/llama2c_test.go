@@ -20,7 +20,9 @@ func llama2cFile(floats int, header ...int32) []byte {
 	return b
 }
 
-func openLlama2c(b []byte) (*Llama2c, error) { return ReadLlama2c(bytes.NewReader(b), int64(len(b))) }
+func openLlama2c(b []byte) (*Llama2c, error) {
+	return ReadLlama2c(bytes.NewReader(b), int64(len(b)), "test")
+}
 
 func TestLlama2c(t *testing.T) {
 	// dim 8, hidden 3, 2 layers, 4 heads, 2 key-value heads (so 4 rows of k and v), 5 words, 6 positions; the head apart.

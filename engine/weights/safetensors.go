@@ -37,7 +37,7 @@ func OpenSafetensors(path string) (*Safetensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := readSafetensors(path, f, size)
+	s, err := ReadSafetensors(f, size, path)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -52,15 +52,11 @@ func OpenSafetensorsFS(fsys fs.FS, name string) (*Safetensors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
-	return readSafetensors(name, bytes.NewReader(b), int64(len(b)))
+	return ReadSafetensors(bytes.NewReader(b), int64(len(b)), name)
 }
 
-// ReadSafetensors opens the size bytes of r. r stays in use until the last tensor is read.
-func ReadSafetensors(r io.ReaderAt, size int64) (*Safetensors, error) {
-	return readSafetensors("safetensors", r, size)
-}
-
-func readSafetensors(place string, r io.ReaderAt, size int64) (*Safetensors, error) {
+// ReadSafetensors opens the size bytes of r, which messages call place. r stays in use until the last tensor is read.
+func ReadSafetensors(r io.ReaderAt, size int64, place string) (*Safetensors, error) {
 	s := &Safetensors{File: File{place: place, r: r}, Metadata: map[string]string{}}
 	if err := s.parse(size); err != nil {
 		return nil, fmt.Errorf("weights: %s: %w", place, err)
@@ -201,10 +197,19 @@ func (s *Safetensors) info(name string, value json.RawMessage, start, size int64
 	return info, nil
 }
 
-// WriteSafetensors writes tensors, sorted by name, as elements of type F32, F16 or BF16 (rounded to nearest, ties to
-// even). The same tensors and metadata give the same bytes. Errors: two tensors of one name, a name that is not UTF-8, data
+// WriteSafetensors writes tensors, sorted by name, as elements of type "F32", "F16" or "BF16" (rounded to nearest, ties
+// to even). The same tensors and metadata give the same bytes. Errors: two tensors of one name, a name that is not UTF-8, data
 // that does not fill its shape, a finite value that the type cannot hold, another type, and those of w.
-func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, dtype DType) error {
+func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, dtype string) error {
+	for d := F32; d <= BF16; d++ {
+		if d.String() == dtype {
+			return writeSafetensorsAs(w, tensors, metadata, d)
+		}
+	}
+	return fmt.Errorf("weights: write safetensors: elements of type %q; wanted F32, F16 or BF16", dtype)
+}
+
+func writeSafetensorsAs(w io.Writer, tensors []Tensor, metadata map[string]string, dtype DType) error {
 	if err := writeSafetensors(w, tensors, metadata, dtype); err != nil {
 		return fmt.Errorf("weights: write safetensors: %w", err)
 	}
@@ -212,9 +217,6 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string,
 }
 
 func writeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, dtype DType) error {
-	if dtype > BF16 {
-		return fmt.Errorf("elements of type %s; wanted F32, F16 or BF16", dtype)
-	}
 	sorted := append([]Tensor{}, tensors...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
 	header, err := safetensorsHeader(sorted, metadata, dtype)

@@ -24,13 +24,15 @@ func sample() []Tensor {
 func write(t testing.TB, tensors []Tensor, meta map[string]string, d DType) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteSafetensors(&b, tensors, meta, d); err != nil {
+	if err := WriteSafetensors(&b, tensors, meta, d.String()); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func open(b []byte) (*Safetensors, error) { return ReadSafetensors(bytes.NewReader(b), int64(len(b))) }
+func open(b []byte) (*Safetensors, error) {
+	return ReadSafetensors(bytes.NewReader(b), int64(len(b)), "test")
+}
 
 func TestSafetensorsRoundTrip(t *testing.T) {
 	meta := map[string]string{"format": "pt", "z": "<&>", "a": ""}
@@ -98,7 +100,7 @@ func TestSafetensorsOnDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.safetensors")
 	save := func(tensors []Tensor, meta map[string]string) {
 		t.Helper()
-		if err := AtomicWrite(path, func(w io.Writer) error { return WriteSafetensors(w, tensors, meta, F32) }); err != nil {
+		if err := AtomicWrite(path, func(w io.Writer) error { return WriteSafetensors(w, tensors, meta, "F32") }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,13 +201,13 @@ func TestWriteSafetensorsErrors(t *testing.T) {
 		{one("a", []int{1}, math.MaxFloat32), BF16, "BF16"},
 		{one("a", []int{1}, 1), Q8_0, "Q8_0"},
 	} {
-		if err := WriteSafetensors(io.Discard, c.tensors, nil, c.d); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := WriteSafetensors(io.Discard, c.tensors, nil, c.d.String()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v as %s: %v; wanted %q in it", c.tensors, c.d, err, c.want)
 		}
 	}
 	size := len(write(t, sample(), nil, F32))
 	for k := range size {
-		if err := WriteSafetensors(&failAfter{k}, sample(), nil, F32); err == nil {
+		if err := WriteSafetensors(&failAfter{k}, sample(), nil, "F32"); err == nil {
 			t.Errorf("a disk that is full after %d of %d bytes: no error", k, size)
 		}
 	}

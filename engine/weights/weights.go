@@ -91,6 +91,12 @@ func (f *File) Info(name string) (Info, bool) {
 	return f.infos[i], true
 }
 
+// Has tells whether there is a tensor of that name.
+func (f *File) Has(name string) bool {
+	_, ok := f.index[name]
+	return ok
+}
+
 // Tensor reads one tensor as float32. Errors: a name that the file does not have, an element type that is not read, and
 // those of reading.
 func (f *File) Tensor(name string) (Tensor, error) {
