@@ -14,7 +14,7 @@ func TestDbg(t *testing.T) {
 		t.Skip()
 	}
 	b, _ := os.ReadFile(f)
-	s, err := New(Config{Packages: testPackages(), Stdout: os.Stdout, Stderr: os.Stderr})
+	s, err := New(Config{Preset: map[string]string{"fmt": "fmt", "iter": "iter", "errors": "errors", "slices": "slices", "sort": "sort", "strings": "strings"}, Packages: testPackages(), Stdout: os.Stdout, Stderr: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestDbg(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Println(u.Define)
-	s, _ = New(Config{Packages: testPackages(), Stdout: os.Stdout, Stderr: os.Stderr})
+	s, _ = New(Config{Preset: map[string]string{"fmt": "fmt", "iter": "iter", "errors": "errors", "slices": "slices", "sort": "sort", "strings": "strings"}, Packages: testPackages(), Stdout: os.Stdout, Stderr: os.Stderr})
 	ctx, c := context.WithTimeout(context.Background(), 5*time.Second)
 	defer c()
 	r := s.Eval(ctx, "cell", string(b))
