@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tunebook/engine/backend"
@@ -23,17 +24,56 @@ const (
 	tokenizerConf = "tokenizer_config.json"
 )
 
-// Open reads a model from a folder of config.json, model.safetensors, tokenizer.json and tokenizer_config.json.
-// A weight that the configuration asks for and the file lacks, or the other way round, is an error that names them.
+// Open reads a model from
+//
+//   - a folder of config.json, model.safetensors, tokenizer.json and tokenizer_config.json,
+//   - a .gguf file of architecture llama, which holds its tokenizer and chat template,
+//   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
+//
+// Quantised weights are widened to float32. A weight that the configuration asks for and the file lacks, or the other
+// way round, is an error that names them.
 func Open(dev backend.Backend, path string) (*Model, error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("model.Open: %w", err)
 	}
-	if !st.IsDir() {
-		return nil, fmt.Errorf("model.Open: %s: is a file; wanted a folder with %s, %s and %s", path, configFile, weightsFile, tokenizerFile)
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case st.IsDir():
+		return OpenFS(dev, os.DirFS(path), path)
+	case ext == ".gguf":
+		return openGGUF(dev, path)
+	case ext == ".bin":
+		return openLlama2c(dev, path)
 	}
-	return OpenFS(dev, os.DirFS(path), path)
+	return nil, fmt.Errorf("model.Open: %s: is neither a folder with %s nor a .gguf or llama2.c .bin file", path, configFile)
+}
+
+// tensors is a file of named tensors.
+type tensors interface {
+	Names() []string
+	Tensor(name string) (weights.Tensor, error)
+}
+
+// load builds a model from a file that must hold exactly the configuration's tensors.
+func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error) {
+	if err := sameNames(f.Names(), c, what); err != nil {
+		return nil, err
+	}
+	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(t.Shape, shape) {
+			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
+		}
+		return t.Data, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Name = what
+	return m, nil
 }
 
 // OpenFS is Open for a folder that is part of a file system, such as the one inside the binary; what names it in
@@ -71,23 +111,11 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sameNames(w.Names(), c, what); err != nil {
-		return nil, err
-	}
-	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
-		t, err := w.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		if fmt.Sprint(t.Shape) != fmt.Sprint(shape) {
-			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
-		}
-		return t.Data, nil
-	})
+	m, err := load(dev, c, w, what)
 	if err != nil {
 		return nil, err
 	}
-	m.Name, m.Tokenizer, m.Template = what, tok, tmpl
+	m.Tokenizer, m.Template = tok, tmpl
 	return m, nil
 }
 
