@@ -103,7 +103,7 @@
       if (s.type === 'custom') {
         var shape = data.draw[i];
         s.renderItem = (shape.kind === 'band' ? band : whisker)(shape, look);
-        s.silent = true; s.tooltip = { show: false }; s.clip = true;
+        s.silent = true; s.tooltip = { show: false }; s.clip = shape.kind === 'band';
         s.z = shape.kind === 'band' ? 1 : 5;
       } else if (s.type === 'bar') {
         s.barGap = '10%'; s.barCategoryGap = '35%'; s.barMaxWidth = null;
