@@ -1,6 +1,6 @@
 // Package host is where the script API meets whatever runs the script: the context that ends when a cell is
-// interrupted, and the writers that a cell's output goes to. The session sets them; a compiled notebook (go run) uses
-// the defaults: Ctrl-C and the process's own output.
+// interrupted, the writers that a cell's output goes to, and the progress of long calls. The session sets the first
+// two; a compiled notebook (go run) uses the defaults: Ctrl-C and the process's own output.
 package host
 
 import (
@@ -14,8 +14,8 @@ import (
 var (
 	mu     sync.Mutex
 	ctx    context.Context
-	stdout io.Writer = os.Stdout
-	stderr io.Writer = os.Stderr
+	stdout io.Writer = &terminal{f: os.Stdout}
+	stderr io.Writer = &terminal{f: os.Stderr}
 )
 
 // Context ends when the running cell is interrupted. Every call that may take longer than a moment watches it.
@@ -49,7 +49,8 @@ func Stderr() io.Writer {
 	return stderr
 }
 
-// SetOutput redirects Stdout and Stderr.
+// SetOutput redirects Stdout and Stderr. A writer that passes on to another one says so by a method
+// Unwrap() io.Writer, so that Progress finds the terminal behind it.
 func SetOutput(out, err io.Writer) {
 	mu.Lock()
 	defer mu.Unlock()

@@ -1,0 +1,86 @@
+package main
+
+// module is this module's path.
+const module = "tunebook"
+
+// script lists the packages of the script API: what a notebook imports from us.
+var script = []string{
+	"chart", "data", "eval", "gpu", "host", "model", "stop", "study", "train",
+}
+
+// standard lists the packages of Go's standard library that scripts may import.
+//
+// Left out: what an interpreted script cannot use rightly (unsafe, syscall, embed, plugin, testing), what looks inside
+// Go programs (go/..., debug/..., runtime/pprof), and the network servers and ciphers that a study of data has no use
+// for and that would double the binary.
+var standard = []string{
+	"archive/tar",
+	"archive/zip",
+	"bufio",
+	"bytes",
+	"cmp",
+	"compress/bzip2",
+	"compress/flate",
+	"compress/gzip",
+	"compress/zlib",
+	"container/heap",
+	"container/list",
+	"container/ring",
+	"context",
+	"crypto/md5",
+	"crypto/rand",
+	"crypto/sha1",
+	"crypto/sha256",
+	"crypto/sha512",
+	"encoding",
+	"encoding/base32",
+	"encoding/base64",
+	"encoding/binary",
+	"encoding/csv",
+	"encoding/hex",
+	"encoding/json",
+	"encoding/xml",
+	"errors",
+	"flag",
+	"fmt",
+	"hash",
+	"hash/adler32",
+	"hash/crc32",
+	"hash/crc64",
+	"hash/fnv",
+	"hash/maphash",
+	"html",
+	"io",
+	"io/fs",
+	"iter",
+	"log",
+	"maps",
+	"math",
+	"math/big",
+	"math/bits",
+	"math/cmplx",
+	"math/rand",
+	"math/rand/v2",
+	"net/url",
+	"os",
+	"os/exec",
+	"os/signal",
+	"path",
+	"path/filepath",
+	"reflect",
+	"regexp",
+	"runtime",
+	"runtime/debug",
+	"slices",
+	"sort",
+	"strconv",
+	"strings",
+	"sync",
+	"sync/atomic",
+	"text/tabwriter",
+	"text/template",
+	"time",
+	"unicode",
+	"unicode/utf16",
+	"unicode/utf8",
+}

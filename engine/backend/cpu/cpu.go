@@ -1,0 +1,139 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
+)
+
+// Backend is the device that computes on this machine's processor. It finishes each call before it returns. Calls from
+// several goroutines run one after another.
+type Backend struct {
+	backend.HostMemory
+	k    *kernels
+	pool *pool
+
+	mu sync.Mutex // one operation at a time: the fields below are its scratch
+
+	packedB  []float32   // the packed right operand of a product
+	packedA  [][]float32 // per thread: the packed left operand
+	partials []float32   // per chunk sums of a reduction
+	doubles  []float64
+	scratch  [][]float32 // per thread: attention, RoPE
+	logits   []float32   // LinearCrossEntropy
+	rows     []float32   // LinearCrossEntropy: scaled rows of x
+	work     []attnItem
+	angles   angleTables
+
+	// The tasks that operations hand to the pool. They live here because a task made for each call would be garbage
+	// after it.
+	tasks struct {
+		packB      packBTask
+		product    productTask
+		dotRows    dotRowsTask
+		rows       rowsTask
+		norm       normTask
+		normGrad   normGradTask
+		embed      embedTask
+		rope       ropeTask
+		vector     vectorTask
+		adamw      adamwTask
+		argmax     argmaxTask
+		attention  attentionTask
+		attnGrad   attentionGradTask
+		logits     logitsTask
+		sumSquares sumSquaresTask
+	}
+}
+
+// New returns a device that works on up to threads threads, with the fastest kernels that this processor runs; 0 stands
+// for GOMAXPROCS. Results have the same bits for every number of threads.
+func New(threads int) *Backend { return newBackend(threads, best()) }
+
+func newBackend(threads int, k *kernels) *Backend {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return &Backend{
+		k:       k,
+		pool:    newPool(threads),
+		packedA: make([][]float32, threads),
+		scratch: make([][]float32, threads),
+	}
+}
+
+func init() {
+	backend.Register("cpu", func() (backend.Backend, error) { return New(0), nil })
+}
+
+// Name returns "cpu".
+func (*Backend) Name() string { return "cpu" }
+
+// Info returns the number of threads and the instruction set: "2 threads, AVX-512".
+func (b *Backend) Info() string {
+	s := "s"
+	if b.pool.threads == 1 {
+		s = ""
+	}
+	return fmt.Sprintf("%d thread%s, %s", b.pool.threads, s, b.k.name)
+}
+
+// floats returns the first n elements of an F32 buffer. It panics when there are fewer.
+func floats(op, name string, b backend.Buffer, n int) []float32 {
+	h, ok := b.(*backend.HostBuffer)
+	if !ok {
+		panic(fmt.Sprintf("%s: %s is a %T; cpu wants its own *backend.HostBuffer", op, name, b))
+	}
+	if h.DType() != tensor.F32 {
+		panic(fmt.Sprintf("%s: %s holds %s; wanted %s", op, name, h.DType(), tensor.F32))
+	}
+	if n < 0 || len(h.F) < n {
+		panic(fmt.Sprintf("%s: %s holds %d elements; wanted %d", op, name, len(h.F), n))
+	}
+	return h.F[:n]
+}
+
+// ints is floats for an I32 buffer. An empty buffer has no type to check.
+func ints(op, name string, b backend.Buffer, n int) []int32 {
+	h, ok := b.(*backend.HostBuffer)
+	if !ok {
+		panic(fmt.Sprintf("%s: %s is a %T; cpu wants its own *backend.HostBuffer", op, name, b))
+	}
+	if h.DType() != tensor.I32 && h.Len() > 0 {
+		panic(fmt.Sprintf("%s: %s holds %s; wanted %s", op, name, h.DType(), tensor.I32))
+	}
+	if n < 0 || len(h.I) < n {
+		panic(fmt.Sprintf("%s: %s holds %d elements; wanted %d", op, name, len(h.I), n))
+	}
+	return h.I[:n]
+}
+
+// optional is floats, with nil for a buffer that is nil.
+func optional(op, name string, b backend.Buffer, n int) []float32 {
+	if b == nil {
+		return nil
+	}
+	return floats(op, name, b, n)
+}
+
+// checkIndices panics unless every element of ids lies in [0, n).
+func checkIndices(op, name string, ids []int32, n int) {
+	for i, id := range ids {
+		if id < 0 || int(id) >= n {
+			panic(fmt.Sprintf("%s: %s[%d] is %d; wanted 0 … %d", op, name, i, id, n-1))
+		}
+	}
+}
+
+// grow returns s with n elements of any value, from the same memory when it is large enough.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n+n/8)[:n]
+	}
+	return s[:n]
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

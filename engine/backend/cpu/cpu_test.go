@@ -1,0 +1,160 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/ref"
+	"tunebook/engine/tensor"
+)
+
+// each runs f for every set of kernels that this machine has.
+func each(t *testing.T, f func(t *testing.T, k *kernels)) {
+	for _, k := range available() {
+		t.Run(k.name, func(t *testing.T) { f(t, k) })
+	}
+}
+
+// bench holds the same inputs on several devices.
+type numbers struct{ rng *tensor.RNG }
+
+func (n numbers) floats(size int, scale float64) []float32 {
+	x := make([]float32, size)
+	for i := range x {
+		x[i] = float32(n.rng.Norm() * scale)
+	}
+	return x
+}
+
+func up(b backend.Backend, x []float32) backend.Buffer {
+	buf := b.AllocUninit(tensor.F32, len(x))
+	b.Upload(buf, x)
+	return buf
+}
+
+func upInts(b backend.Backend, x []int32) backend.Buffer {
+	buf := b.AllocUninit(tensor.I32, len(x))
+	b.UploadInts(buf, x)
+	return buf
+}
+
+func down(b backend.Backend, x backend.Buffer) []float32 {
+	out := make([]float32, x.Len())
+	if err := b.Download(out, x); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// near fails unless got is within tol of want, relative to the largest element of want.
+func near(t *testing.T, what string, got, want []float32, tol float64) {
+	t.Helper()
+	top, worst, at := 1e-6, 0.0, 0
+	for _, v := range want {
+		top = max(top, math.Abs(float64(v)))
+	}
+	for i := range want {
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if !(d <= worst) {
+			worst, at = d, i
+		}
+	}
+	if !(worst <= tol*top) {
+		t.Errorf("%s: element %d is %g; wanted %g (difference %g of %g)", what, at, got[at], want[at], worst, top)
+	}
+}
+
+func TestMatMul(t *testing.T) {
+	shapes := [][3]int{{1, 1, 1}, {3, 5, 7}, {17, 33, 19}, {14, 32, 384}, {100, 70, 385}, {1, 200, 65}, {16, 40, 129}, {130, 9, 50}, {113, 1030, 40}, {29, 31, 801}}
+	each(t, func(t *testing.T, k *kernels) {
+		b, r := newBackend(2, k), ref.New()
+		for _, s := range shapes {
+			for _, op := range []backend.MatOp{backend.NT, backend.NN, backend.TN} {
+				for _, ab := range [][2]float32{{1, 0}, {0.5, 1}, {-2, 0.25}} {
+					m, n, kk := s[0], s[1], s[2]
+					rng := numbers{tensor.NewRNG(1, fmt.Sprint(s, op))}
+					a, bb, c := rng.floats(m*kk, 1), rng.floats(n*kk, 1), rng.floats(m*n, 1)
+					if ab[1] == 0 {
+						c[0] = float32(math.NaN())
+					}
+					got, want := up(b, c), up(r, c)
+					b.MatMul(got, up(b, a), up(b, bb), m, n, kk, op, ab[0], ab[1])
+					r.MatMul(want, up(r, a), up(r, bb), m, n, kk, op, ab[0], ab[1])
+					near(t, fmt.Sprint(s, op, ab), down(b, got), down(r, want), 1e-6*math.Sqrt(float64(kk)))
+				}
+			}
+		}
+	})
+}
+
+func seg(qs, ql, ks, kl int) backend.Segment {
+	return backend.Segment{QStart: qs, QLen: ql, KStart: ks, KLen: kl}
+}
+
+func TestAttention(t *testing.T) {
+	cases := []struct {
+		h, kh, d int
+		segs     []backend.Segment
+	}{
+		{2, 1, 8, []backend.Segment{seg(0, 5, 0, 5)}},
+		{6, 3, 32, []backend.Segment{seg(0, 20, 0, 20), seg(20, 1, 20, 1), seg(21, 0, 21, 0), seg(21, 77, 21, 77)}},
+		{3, 3, 24, []backend.Segment{seg(0, 300, 0, 300)}},
+		{4, 2, 64, []backend.Segment{seg(0, 1, 0, 200), seg(1, 1, 200, 3), seg(2, 7, 203, 150), seg(9, 40, 353, 140)}},
+		{2, 2, 10, []backend.Segment{seg(0, 140, 0, 140), seg(140, 3, 140, 3)}},
+	}
+	each(t, func(t *testing.T, k *kernels) {
+		for ci, c := range cases {
+			b, r := newBackend(2, k), ref.New()
+			rows, keys := extent("", &backend.Segments{List: c.segs}, c.h, c.kh, c.d)
+			rng := numbers{tensor.NewRNG(int64(ci), "attention")}
+			q, kk, v := rng.floats(rows*c.h*c.d, 1), rng.floats(keys*c.kh*c.d, 1), rng.floats(keys*c.kh*c.d, 1)
+			do := rng.floats(rows*c.h*c.d, 1)
+			scale := float32(1 / math.Sqrt(float64(c.d)))
+			segs := &backend.Segments{List: c.segs}
+			run := func(b backend.Backend) (out [][]float32) {
+				o, lse := up(b, make([]float32, len(q))), up(b, make([]float32, rows*c.h))
+				b.AttentionForward(o, lse, up(b, q), up(b, kk), up(b, v), segs, c.h, c.kh, c.d, scale)
+				out = append(out, down(b, o), down(b, lse))
+				for _, g := range c.segs {
+					if g.QLen != g.KLen {
+						return out
+					}
+				}
+				dq, dk, dv := up(b, make([]float32, len(q))), up(b, make([]float32, len(kk))), up(b, make([]float32, len(kk)))
+				b.AttentionBackward(dq, dk, dv, up(b, do), up(b, q), up(b, kk), up(b, v), o, lse, segs, c.h, c.kh, c.d, scale)
+				return append(out, down(b, dq), down(b, dk), down(b, dv))
+			}
+			got, want := run(b), run(r)
+			for i := range want {
+				near(t, fmt.Sprint("case ", ci, []string{" o", " lse", " dQ", " dK", " dV"}[i]), got[i], want[i], 5e-6)
+			}
+		}
+	})
+}
+
+func TestLinearCrossEntropy(t *testing.T) {
+	each(t, func(t *testing.T, k *kernels) {
+		b, r := newBackend(2, k), ref.New()
+		rows, c, v := 75, 33, 301
+		rng := numbers{tensor.NewRNG(1, "lce")}
+		x, w, share, dw0 := rng.floats(rows*c, 1), rng.floats(v*c, .5), rng.floats(rows, 1), rng.floats(v*c, 1)
+		ids := make([]int32, rows)
+		for i := range ids {
+			ids[i] = int32(rng.rng.Intn(v))
+			if i%4 == 1 {
+				ids[i] = backend.IgnoreIndex
+			}
+		}
+		run := func(b backend.Backend) (out [][]float32) {
+			nll, dx, dw := up(b, make([]float32, rows)), up(b, x), up(b, dw0)
+			b.LinearCrossEntropy(nll, dx, dw, up(b, x), up(b, w), upInts(b, ids), up(b, share), rows, c, v, 0.3)
+			return [][]float32{down(b, nll), down(b, dx), down(b, dw)}
+		}
+		got, want := run(b), run(r)
+		for i := range want {
+			near(t, []string{"nll", "dX", "dW"}[i], got[i], want[i], 5e-6)
+		}
+	})
+}

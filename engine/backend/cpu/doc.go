@@ -1,0 +1,2 @@
+// Package cpu is the fast backend for processors.
+package cpu

@@ -1,0 +1,325 @@
+package cpu
+
+import (
+	"math"
+	"unsafe"
+)
+
+// generic is the portable implementation. It runs where there is no assembly, and the tests hold the assembly
+// against it.
+var generic = kernels{
+	name: "plain Go", lanes: 8, rows: 4,
+	heights: []int{4, 2, 1},
+	tiles: [][2]tileFunc{
+		{tileGeneric(4, 0), tileGeneric(4, 16)},
+		{tileGeneric(2, 0), tileGeneric(2, 16)},
+		{tileGeneric(1, 0), tileGeneric(1, 16)},
+	},
+	dots: []tileFunc{dotGeneric(1), dotGeneric(2)},
+
+	transpose:      transposeGeneric,
+	copyLanes:      copyLanesGeneric,
+	axpy:           axpyGeneric,
+	add:            addGeneric,
+	scale:          scaleGeneric,
+	dot:            dotGenericRow,
+	dot3:           dot3Generic,
+	sumSquares:     sumSquaresGeneric,
+	normScale:      normScaleGeneric,
+	normGrad:       normGradGeneric,
+	normWeightGrad: normWeightGradGeneric,
+	rotate:         rotateGeneric,
+	rotatePairs:    rotatePairsGeneric,
+	siluMul:        siluMulGeneric,
+	siluMulGrad:    siluMulGradGeneric,
+	adamw:          adamwGeneric,
+	maxRow:         maxRowGeneric,
+	expRow:         expRowGeneric,
+	maxColumns:     maxColumnsGeneric,
+	expColumns:     expColumnsGeneric,
+	softmaxGrad:    softmaxGradGeneric,
+}
+
+// run returns the n elements from p on.
+func run(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
+
+// tileGeneric returns the tile of that many rows; width 0 stands for n columns.
+func tileGeneric(rows, width int) tileFunc {
+	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int) {
+		if width > 0 {
+			n = width
+		}
+		var as, bs []float32
+		if k > 0 {
+			as, bs = run(a, (k-1)*lda+rows), run(b, (k-1)*ldb+n)
+		}
+		cs := run(c, (rows-1)*ldc+n)
+		put := func(i, j int, s float32) {
+			s *= alpha
+			if beta != 0 { // with beta 0 the old c may be NaN
+				s += beta * cs[i*ldc+j]
+			}
+			cs[i*ldc+j] = s
+		}
+		for i := 0; i < rows; i += 2 {
+			i1 := min(i+1, rows-1)
+			j := 0
+			for ; j+4 <= n; j += 4 {
+				var s00, s01, s02, s03, s10, s11, s12, s13 float32
+				for p := range k {
+					y := bs[p*ldb+j : p*ldb+j+4 : p*ldb+j+4]
+					x0, x1 := as[p*lda+i], as[p*lda+i1]
+					s00 += x0 * y[0]
+					s01 += x0 * y[1]
+					s02 += x0 * y[2]
+					s03 += x0 * y[3]
+					s10 += x1 * y[0]
+					s11 += x1 * y[1]
+					s12 += x1 * y[2]
+					s13 += x1 * y[3]
+				}
+				put(i, j, s00)
+				put(i, j+1, s01)
+				put(i, j+2, s02)
+				put(i, j+3, s03)
+				if i1 > i {
+					put(i1, j, s10)
+					put(i1, j+1, s11)
+					put(i1, j+2, s12)
+					put(i1, j+3, s13)
+				}
+			}
+			for ; j < n; j++ {
+				for r := i; r <= i1; r++ {
+					var s float32
+					for p := range k {
+						s += as[p*lda+r] * bs[p*ldb+j]
+					}
+					put(r, j, s)
+				}
+			}
+		}
+	}
+}
+
+func dotGeneric(rows int) tileFunc {
+	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int) {
+		cs := run(c, (rows-1)*ldc+n)
+		var as, bs []float32
+		if k > 0 {
+			as, bs = run(a, (rows-1)*lda+k), run(b, (n-1)*ldb+k)
+		}
+		for i := range rows {
+			for j := range n {
+				var s float32
+				if k > 0 {
+					s = alpha * dotGenericRow(&as[i*lda], &bs[j*ldb], k)
+				}
+				if beta != 0 {
+					s += beta * cs[i*ldc+j]
+				}
+				cs[i*ldc+j] = s
+			}
+		}
+	}
+}
+
+func transposeGeneric(dst *float32, ldd int, src *float32, lds int, rows, blocks int) {
+	const lanes = 8
+	n := blocks * lanes
+	d, s := run(dst, (n-1)*ldd+lanes), run(src, (min(rows, lanes)-1)*lds+n)
+	for p := range n {
+		for i := range lanes {
+			d[p*ldd+i] = s[min(i, rows-1)*lds+p]
+		}
+	}
+}
+
+func copyLanesGeneric(dst *float32, ldd int, src *float32, lds int, n, rows int) {
+	const lanes = 8
+	d, s := run(dst, (rows-1)*ldd+lanes), run(src, (rows-1)*lds+n)
+	for p := range rows {
+		clear(d[p*ldd+copy(d[p*ldd:p*ldd+lanes], s[p*lds:p*lds+n]) : p*ldd+lanes])
+	}
+}
+
+func axpyGeneric(y, x *float32, alpha float32, n int) {
+	ys, xs := run(y, n), run(x, n)
+	for i, v := range xs {
+		ys[i] += alpha * v
+	}
+}
+
+func addGeneric(z, x, y *float32, n int) {
+	zs, xs, ys := run(z, n), run(x, n), run(y, n)
+	for i := range zs {
+		zs[i] = xs[i] + ys[i]
+	}
+}
+
+func scaleGeneric(y, x *float32, alpha float32, n int) {
+	ys, xs := run(y, n), run(x, n)
+	for i := range ys {
+		ys[i] = alpha * xs[i]
+	}
+}
+
+// dotGenericRow sums in eight lanes: shorter chains round less than one long one.
+func dotGenericRow(x, y *float32, n int) float32 {
+	var s [8]float32
+	xs, ys := run(x, n), run(y, n)
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		a, b := xs[i:i+8:i+8], ys[i:i+8:i+8]
+		for l := range s {
+			s[l] += a[l] * b[l]
+		}
+	}
+	for l := 0; i < n; i, l = i+1, l+1 {
+		s[l] += xs[i] * ys[i]
+	}
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+func dot3Generic(x, y, z *float32, n int) float32 {
+	var s [8]float32
+	xs, ys, zs := run(x, n), run(y, n), run(z, n)
+	for i := range xs {
+		s[i&7] += xs[i] * (ys[i] * zs[i])
+	}
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+func sumSquaresGeneric(x *float32, n int) float64 {
+	var s float64
+	for _, v := range run(x, n) {
+		s += float64(v) * float64(v)
+	}
+	return s
+}
+
+func normScaleGeneric(y, x, w *float32, r float32, n int) {
+	ys, xs, ws := run(y, n), run(x, n), run(w, n)
+	for i := range ys {
+		ys[i] = xs[i] * r * ws[i]
+	}
+}
+
+func normGradGeneric(dx, dsum, dy, x, w *float32, r, c float32, n int) {
+	dxs, ds, dys, xs, ws := run(dx, n), run(dsum, n), run(dy, n), run(x, n), run(w, n)
+	for i := range dxs {
+		dxs[i] = ds[i] + r*dys[i]*ws[i] - c*xs[i]
+	}
+}
+
+func normWeightGradGeneric(dw, dy, x *float32, r float32, n int) {
+	dws, dys, xs := run(dw, n), run(dy, n), run(x, n)
+	for i := range dws {
+		dws[i] += r * dys[i] * xs[i]
+	}
+}
+
+func rotateGeneric(y0, y1, x0, x1, cos, sin *float32, n int) {
+	y0s, y1s, x0s, x1s, cs, ss := run(y0, n), run(y1, n), run(x0, n), run(x1, n), run(cos, n), run(sin, n)
+	for i := range y0s {
+		a, b := x0s[i], x1s[i]
+		y0s[i], y1s[i] = a*cs[i]-b*ss[i], b*cs[i]+a*ss[i]
+	}
+}
+
+func rotatePairsGeneric(y, x, cos, sin *float32, n int) {
+	ys, xs, cs, ss := run(y, n), run(x, n), run(cos, n), run(sin, n)
+	for i := 0; i+1 < n; i += 2 {
+		a, b := xs[i], xs[i+1]
+		ys[i], ys[i+1] = a*cs[i]-b*ss[i], b*cs[i]+a*ss[i]
+	}
+}
+
+// expf is exp for one number, with the range of the vectorised one: 0 below -87.33, exp(88) above 88.
+func expf(x float32) float32 {
+	if x < -87.33 {
+		return 0
+	}
+	return float32(math.Exp(float64(min(x, 88))))
+}
+
+func siluMulGeneric(y, gate, up *float32, n int) {
+	ys, gs, us := run(y, n), run(gate, n), run(up, n)
+	for i := range ys {
+		ys[i] = gs[i] / (1 + expf(-gs[i])) * us[i]
+	}
+}
+
+func siluMulGradGeneric(dGate, dUp, dY, gate, up *float32, n int) {
+	dgs, dus, dys, gs, us := run(dGate, n), run(dUp, n), run(dY, n), run(gate, n), run(up, n)
+	for i := range dgs {
+		s := 1 / (1 + expf(-gs[i]))
+		silu := gs[i] * s
+		dy, u := dys[i], us[i]
+		dgs[i], dus[i] = dy*u*(s+silu*(1-s)), dy*silu
+	}
+}
+
+func adamwGeneric(p, m, v, grad, coef *float32, n int) {
+	ps, ms, vs, gs := run(p, n), run(m, n), run(v, n), run(grad, n)
+	c := (*adamwCoef)(unsafe.Pointer(coef))
+	for i := range ps {
+		g := gs[i] * c.gradScale
+		ms[i] = c.beta1*ms[i] + c.beta1c*g
+		vs[i] = c.beta2*vs[i] + c.beta2c*(g*g)
+		den := float32(math.Sqrt(float64(vs[i]*c.vScale))) + c.eps
+		ps[i] = ps[i]*c.decay - ms[i]*c.step/den
+	}
+}
+
+func maxRowGeneric(x *float32, n int) float32 {
+	m := *x
+	for _, v := range run(x, n) {
+		if v > m {
+			m = v
+		}
+	}
+	return m
+}
+
+func expRowGeneric(y, x *float32, sub float32, n int) float32 {
+	ys, xs := run(y, n), run(x, n)
+	var s [8]float32
+	for i, v := range xs {
+		e := expf(v - sub)
+		ys[i] = e
+		s[i&7] += e
+	}
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+// tileWidth is the width of the tiles that the portable kernels of softmax along columns work on.
+const tileWidth = 16
+
+func maxColumnsGeneric(m, s *float32, rows int) {
+	ms, ss := run(m, tileWidth), run(s, rows*tileWidth)
+	for i, v := range ss {
+		if v > ms[i%tileWidth] {
+			ms[i%tileWidth] = v
+		}
+	}
+}
+
+func expColumnsGeneric(l, s, m *float32, rows int) {
+	ls, ss, ms := run(l, tileWidth), run(s, rows*tileWidth), run(m, tileWidth)
+	for i, v := range ss {
+		e := expf(v - ms[i%tileWidth])
+		ss[i] = e
+		ls[i%tileWidth] += e
+	}
+}
+
+func softmaxGradGeneric(s, dp, lse, delta *float32, scale float32, rows int) {
+	ss, ds := run(s, rows*tileWidth), run(dp, rows*tileWidth)
+	ls, dl := run(lse, tileWidth), run(delta, tileWidth)
+	for i, v := range ss {
+		e := expf(v - ls[i%tileWidth])
+		ss[i] = e
+		ds[i] = e * (ds[i] - dl[i%tileWidth]) * scale
+	}
+}

@@ -1,0 +1,282 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"tunebook/engine/tensor"
+)
+
+// Difference is how much the second of two scores lies above the first, over the same documents. Numbers are shares:
+// 0.021 is 2.1 points.
+type Difference struct {
+	Metric    string
+	Mean      float64 // second minus first
+	Lo, Hi    float64
+	Level     float64
+	P         float64 // two-sided, of the same bootstrap as Lo and Hi: covers what they cover
+	Test      string  // "McNemar, exact" or "permutation of signs": a second opinion over documents alone
+	TestP     float64
+	Effect    float64 // mean over the standard deviation of the documents' differences; NaN when that is zero
+	N         int     // documents
+	Better    int     // documents on which the second is better
+	Worse     int     // documents on which it is worse
+	Seeds     int     // seeds that both scores have, compared one by one; 1 when the scores are of one run each
+	Resamples int
+	PerDoc    []float64 // second minus first, mean over seeds
+	Notes     []string
+}
+
+// Unlike says in what two scores differ that may not be compared.
+type Unlike struct {
+	Differences []string // "template: chatml, alpaca"
+}
+
+func (e *Unlike) Error() string {
+	return fmt.Sprintf("eval: the scores were made in different ways: %s; wanted equal ones", strings.Join(e.Differences, "; "))
+}
+
+// unlike returns an *Unlike unless a and b were made in the same way over the same documents.
+func unlike(a, b Score) error {
+	var d []string
+	text := func(field, x, y string) {
+		if x != y {
+			d = append(d, fmt.Sprintf("%s: %s, %s", field, orNone(x), orNone(y)))
+		}
+	}
+	number := func(field string, x, y int) {
+		if x != y {
+			d = append(d, fmt.Sprintf("%s: %d, %d", field, x, y))
+		}
+	}
+	text("metric", a.How.Metric, b.How.Metric)
+	text("normalisation", a.How.Normalise, b.How.Normalise)
+	text("stemmer", a.How.Stemmer, b.How.Stemmer)
+	text("test set", a.How.TestSet, b.How.TestSet)
+	text("test set's fingerprint", a.How.Fingerprint, b.How.Fingerprint)
+	number("documents", a.N, b.N)
+	text("template", a.How.Template, b.How.Template)
+	number("shots", a.How.Shots, b.How.Shots)
+	text("stops", fmt.Sprintf("%q", a.How.Stops), fmt.Sprintf("%q", b.How.Stops))
+	number("max new tokens", a.How.MaxNew, b.How.MaxNew)
+	text("decoding", a.How.Decoding, b.How.Decoding)
+	text("cleaning", a.How.Cleaning, b.How.Cleaning)
+	if a.Level != b.Level {
+		d = append(d, fmt.Sprintf("level: %v, %v", a.Level, b.Level))
+	}
+	if d == nil {
+		return nil
+	}
+	return &Unlike{Differences: d}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// Paired returns how much b lies above a (b minus a), document by document, with the interval and p-value of a paired
+// bootstrap. Where both scores are of the same known seeds, seed is compared with seed, and both documents and seeds are
+// drawn again; where they are not, the seeds' spreads of both sides add up and a note says so.
+//
+// It returns an *Unlike, which lists the differences, for scores made in different ways or over other documents.
+func Paired(a, b Score) (Difference, error) {
+	if err := unlike(a, b); err != nil {
+		return Difference{}, err
+	}
+	if a.N == 0 {
+		return Difference{}, fmt.Errorf("eval: Paired of scores of 0 documents; wanted at least one")
+	}
+	d := Difference{Metric: a.Metric, Level: a.Level, N: a.N, Seeds: 1, PerDoc: make([]float64, a.N)}
+	var of []float64 // difference of the means, seed by seed
+	pairs, how := pairSeeds(a.Seeds, b.Seeds)
+	switch {
+	case pairs != nil:
+		d.Seeds = len(pairs)
+		for _, p := range pairs {
+			x, y := a.Seeds[p[0]], b.Seeds[p[1]]
+			of = append(of, y.Mean-x.Mean)
+			for i := range d.PerDoc {
+				d.PerDoc[i] += (y.PerDoc[i] - x.PerDoc[i]) / float64(len(pairs))
+			}
+		}
+	default:
+		for i := range d.PerDoc {
+			d.PerDoc[i] = b.PerDoc[i] - a.PerDoc[i]
+		}
+	}
+	if how != "" {
+		d.Notes = append(d.Notes, how)
+	}
+	d.Mean = mean(d.PerDoc)
+	var in bounds
+	if pairs != nil {
+		in = interval(d.PerDoc, d.Level, -1, 1, resamplesFor(d.N), of)
+	} else {
+		in = interval(d.PerDoc, d.Level, -1, 1, resamplesFor(d.N), seedMeans(a.Seeds), seedMeans(b.Seeds))
+	}
+	d.Lo, d.Hi, d.P, d.Resamples = in.lo, in.hi, in.p, in.resamples
+	binary := d.Seeds == 1 && pairs != nil
+	square := 0.0
+	for i, v := range d.PerDoc {
+		switch {
+		case v > 0:
+			d.Better++
+		case v < 0:
+			d.Worse++
+		}
+		square += (v - d.Mean) * (v - d.Mean)
+		binary = binary && isBinary(a.PerDoc[i]) && isBinary(b.PerDoc[i])
+	}
+	d.Effect = math.NaN()
+	if sd := math.Sqrt(square / float64(max(1, d.N-1))); sd > 0 {
+		d.Effect = d.Mean / sd
+	}
+	if binary {
+		d.Test, d.TestP = "McNemar, exact", mcNemar(d.Better, d.Worse)
+	} else {
+		d.Test, d.TestP = "permutation of signs", signTest(d.PerDoc)
+	}
+	return d, nil
+}
+
+func isBinary(v float64) bool { return v == 0 || v == 1 }
+
+// pairSeeds returns which seed of a belongs to which of b, or nil when they do not pair, and a note when something is
+// left to say.
+func pairSeeds(a, b []Seed) (pairs [][2]int, note string) {
+	if len(a) == 1 && len(b) == 1 {
+		return [][2]int{{0, 0}}, ""
+	}
+	used := make([]bool, len(b))
+	for i, x := range a {
+		for j, y := range b {
+			if x.Known && y.Known && x.Seed == y.Seed && !used[j] {
+				used[j] = true
+				pairs = append(pairs, [2]int{i, j})
+				break
+			}
+		}
+	}
+	if len(pairs) == len(a) && len(pairs) == len(b) {
+		return pairs, ""
+	}
+	return nil, fmt.Sprintf("the scores have different seeds (%s; %s), so seeds were drawn on each side by itself", seedList(a), seedList(b))
+}
+
+func seedList(seeds []Seed) string {
+	var s []string
+	for _, x := range seeds {
+		if x.Known {
+			s = append(s, fmt.Sprint(x.Seed))
+		} else {
+			s = append(s, "not named")
+		}
+	}
+	return strings.Join(s, ", ")
+}
+
+// mcNemar returns the two-sided exact p-value of a split of discordant documents.
+//
+// Source: McNemar 1947; exact binomial form.
+func mcNemar(better, worse int) float64 {
+	n, k := better+worse, min(better, worse)
+	sum := 0.0
+	ln, _ := math.Lgamma(float64(n + 1))
+	for i := 0; i <= k; i++ {
+		li, _ := math.Lgamma(float64(i + 1))
+		lr, _ := math.Lgamma(float64(n - i + 1))
+		sum += math.Exp(ln - li - lr - float64(n)*math.Ln2)
+	}
+	return min(1, 2*sum)
+}
+
+// signTest returns the two-sided p-value of the mean when every difference may as well have had the other sign: over all
+// sign patterns for up to 13 differences that are not zero, over 10,000 random ones beyond.
+//
+// Source: Fisher 1935, "The design of experiments", section 21; Dror et al. 2018 recommend it for NLP.
+func signTest(values []float64) float64 {
+	var v []float64
+	observed := 0.0
+	for _, x := range values {
+		if x != 0 {
+			v = append(v, x)
+			observed += x
+		}
+	}
+	limit := math.Abs(observed) * (1 - 1e-12) // equal sums may differ by rounding
+	if len(v) <= 13 {
+		hits := 0
+		for pattern := range 1 << len(v) {
+			if math.Abs(signed(v, func(i int) bool { return pattern>>i&1 == 1 })) >= limit {
+				hits++
+			}
+		}
+		return float64(hits) / float64(int(1)<<len(v))
+	}
+	rng := tensor.NewRNG(0, "eval/permutation")
+	hits := 0
+	for range maxResamples {
+		var word uint64
+		sum := signed(v, func(i int) bool {
+			if i%64 == 0 {
+				word = rng.Uint64()
+			}
+			return word>>(i%64)&1 == 1
+		})
+		if math.Abs(sum) >= limit {
+			hits++
+		}
+	}
+	return float64(hits+1) / float64(maxResamples+1)
+}
+
+func signed(v []float64, negative func(i int) bool) float64 {
+	sum := 0.0
+	for i, x := range v {
+		if negative(i) {
+			x = -x
+		}
+		sum += x
+	}
+	return sum
+}
+
+// Holm returns the p-values of several comparisons, adjusted so that the chance of one false finding among all of them
+// stays below the level at which each is read. NaN stays NaN and is not counted.
+//
+// Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+func Holm(p []float64) []float64 {
+	var order []int
+	out := slices.Clone(p)
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		switch {
+		case p[i] < p[j]:
+			return -1
+		case p[i] > p[j]:
+			return 1
+		}
+		return 0
+	})
+	worst := 0.0
+	for rank, i := range order {
+		worst = max(worst, min(1, p[i]*float64(len(order)-rank)))
+		out[i] = worst
+	}
+	return out
+}
+
+// String returns the plain sentence: "+2.1 ROUGE-L, 95 % 0.9 to 3.4, 300 documents, 3 seeds".
+func (d Difference) String() string {
+	return fmt.Sprintf("%+.1f %s, %s %.1f to %.1f, %s, %s", round1(d.Mean), d.Metric, percent(d.Level), round1(d.Lo), round1(d.Hi),
+		count(d.N, "document"), count(d.Seeds, "seed"))
+}

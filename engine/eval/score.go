@@ -1,0 +1,280 @@
+// Package eval turns predictions into scores that can be published: metrics equal to the field's own tools, an
+// interval for every mean, paired comparisons, and a record of how each score was made that decides which scores may be
+// compared.
+//
+// The order of work: a Metric scores Rows into a Score (ScoreTexts); scores of several seeds become one (Combine); two
+// scores over the same documents become a Difference (Paired).
+package eval
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Row is one document with what was asked, what is right, what was answered and what that is worth.
+type Row struct {
+	Prompt  string   // as the model got it, or the user's part of it
+	Answer  string   // the right answer
+	Refs    []string // further right answers
+	Raw     string   // the model's text as generated
+	Cleaned string   // what is scored: Raw cut at its stop and trimmed, or the answer taken out of it
+	Task    string   // the task it belongs to; may be empty
+	Score   float64  // 0 to 1, filled in by ScoreTexts
+}
+
+// references returns every right answer.
+func (r *Row) references() []string {
+	if r.Answer == "" {
+		return r.Refs
+	}
+	return append([]string{r.Answer}, r.Refs...)
+}
+
+// How says in what way a score was made. Scores that differ in a field above the line are not comparable; the fields
+// below it say what was scored.
+type How struct {
+	Metric      string   // set by ScoreTexts
+	Normalise   string   // set by ScoreTexts
+	Stemmer     string   // set by ScoreTexts
+	TestSet     string   // name of the test set
+	Fingerprint string   // of prompts and references; set by ScoreTexts when empty
+	Template    string   // id of the chat template
+	Shots       int      // examples shown before the question
+	Stops       []string // texts that end an answer
+	MaxNew      int      // most new tokens
+	Decoding    string   // "greedy", "temperature 0.7, seed 3"
+	Cleaning    string   // how Cleaned is made from Raw
+
+	// ---- what was scored
+	Model string  // name and, when tuned, what on
+	Seeds []int64 // of the training runs; empty when there was none
+}
+
+// Score is a mean over documents with its interval and everything it was made from. Numbers run from 0 to 1.
+type Score struct {
+	Metric    string
+	Mean      float64
+	Lo, Hi    float64 // bounds of the interval of level Level
+	N         int     // documents
+	Level     float64 // 0.95
+	Resamples int     // of the bootstrap
+
+	PerDoc []float64 // the score of each document; over several seeds, its mean
+	Seeds  []Seed    // one for each training run that went into it, in the order given
+	Rows   []Row     // of the first seed
+	How    How
+	Notes  []string // what a reader must know before quoting the number
+}
+
+// Seed is the part of a score that belongs to one training run.
+type Seed struct {
+	Seed   int64
+	Known  bool // whether How named the seed
+	Mean   float64
+	PerDoc []float64
+}
+
+// RowsError says which rows cannot be scored and why.
+type RowsError struct {
+	Bad  []string // "row 3: no reference answer", the first ten
+	More int      // further ones
+	Of   int      // rows in all
+}
+
+func (e *RowsError) Error() string {
+	s := fmt.Sprintf("eval: %d of %d rows cannot be scored: %s", len(e.Bad)+e.More, e.Of, strings.Join(e.Bad, "; "))
+	if e.More > 0 {
+		s += fmt.Sprintf("; … and %d more", e.More)
+	}
+	return s
+}
+
+// ScoreTexts returns the mean of metric over rows with its 95 % interval. It scores Row.Cleaned against Row.Answer and
+// Row.Refs, the best reference counting, and keeps a copy of the rows with their scores. The same rows give the same bits.
+//
+// It returns an error for no rows, and a *RowsError for rows without a reference answer or with a score outside 0 to 1.
+func ScoreTexts(metric Metric, rows []Row, how How) (Score, error) {
+	if metric.one == nil {
+		return Score{}, fmt.Errorf("eval: the metric is the zero value; wanted one from Find, NewMetric, RougeL or ExactMatch")
+	}
+	if len(rows) == 0 {
+		return Score{}, fmt.Errorf("eval: %s: 0 rows; wanted at least one", metric.Name)
+	}
+	how.Metric, how.Normalise, how.Stemmer = metric.Name, metric.Normalise, metric.Stemmer
+	if how.Fingerprint == "" {
+		how.Fingerprint = Fingerprint(rows)
+	}
+	s := Score{Metric: metric.Name, N: len(rows), Level: 0.95, How: how, PerDoc: make([]float64, len(rows)), Rows: make([]Row, len(rows))}
+	bad := &RowsError{Of: len(rows)}
+	note := func(i int, why string) {
+		if len(bad.Bad) == 10 {
+			bad.More++
+			return
+		}
+		bad.Bad = append(bad.Bad, fmt.Sprintf("row %d: %s", i, why))
+	}
+	blind := 0
+	for i, r := range rows {
+		refs := r.references()
+		if len(refs) == 0 {
+			note(i, "no reference answer")
+			continue
+		}
+		r.Score = metric.Of(r.Cleaned, refs)
+		if !(r.Score >= 0 && r.Score <= 1) {
+			note(i, fmt.Sprintf("score %v is outside 0 to 1", r.Score))
+			continue
+		}
+		unseen := true
+		for _, ref := range refs {
+			unseen = unseen && metric.empty(ref)
+		}
+		if unseen {
+			blind++
+		}
+		s.PerDoc[i], s.Rows[i] = r.Score, r
+	}
+	if len(bad.Bad) > 0 {
+		return Score{}, bad
+	}
+	if blind > 0 {
+		hint := ""
+		if metric.Normalise == asciiRule {
+			hint = "; the unicode form of this metric keeps every script"
+		}
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d documents have a reference of which %q leaves nothing%s", blind, len(rows), metric.Normalise, hint))
+	}
+	s.Mean = mean(s.PerDoc)
+	seed := Seed{Mean: s.Mean, PerDoc: s.PerDoc}
+	if len(how.Seeds) == 1 {
+		seed.Seed, seed.Known = how.Seeds[0], true
+	}
+	s.Seeds = []Seed{seed}
+	s.bounds()
+	return s, nil
+}
+
+// Fingerprint returns 16 hexadecimal digits that depend on the prompts and reference answers of rows and their order,
+// and on nothing else.
+func Fingerprint(rows []Row) string {
+	h := sha256.New()
+	add := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }
+	for _, r := range rows {
+		add(r.Prompt)
+		add(r.Answer)
+		fmt.Fprintf(h, "%d;", len(r.Refs))
+		for _, ref := range r.Refs {
+			add(ref)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Combine returns the score of several training runs on one test set: the mean over runs and documents, with an
+// interval that covers both the choice of documents and the choice of seeds (see Interval). Scores that are themselves
+// combined bring all their seeds.
+//
+// It returns an error for no scores and an *Unlike for scores made in different ways or over other documents.
+func Combine(scores []Score) (Score, error) {
+	if len(scores) == 0 {
+		return Score{}, fmt.Errorf("eval: Combine of 0 scores; wanted at least one")
+	}
+	first := scores[0]
+	for _, s := range scores[1:] {
+		if err := unlike(first, s); err != nil {
+			return Score{}, err
+		}
+	}
+	if len(scores) == 1 {
+		return first, nil
+	}
+	out := first
+	out.Seeds, out.Notes, out.How.Seeds, out.How.Model = nil, nil, nil, ""
+	var models []string
+	for _, s := range scores {
+		out.Seeds = append(out.Seeds, s.Seeds...)
+		models = appendNew(models, s.How.Model)
+		for _, n := range s.Notes {
+			out.Notes = appendNew(out.Notes, n)
+		}
+	}
+	out.How.Model = strings.Join(models, ", ")
+	out.PerDoc = make([]float64, out.N)
+	for _, seed := range out.Seeds {
+		if seed.Known {
+			out.How.Seeds = append(out.How.Seeds, seed.Seed)
+		}
+		for i, v := range seed.PerDoc {
+			out.PerDoc[i] += v
+		}
+	}
+	for i := range out.PerDoc {
+		out.PerDoc[i] /= float64(len(out.Seeds))
+	}
+	out.Mean = mean(out.PerDoc)
+	out.bounds()
+	return out, nil
+}
+
+func (s *Score) bounds() {
+	b := interval(s.PerDoc, s.Level, 0, 1, resamplesFor(s.N), seedMeans(s.Seeds))
+	s.Lo, s.Hi, s.Resamples = b.lo, b.hi, b.resamples
+}
+
+func seedMeans(seeds []Seed) []float64 {
+	m := make([]float64, len(seeds))
+	for i, s := range seeds {
+		m[i] = s.Mean
+	}
+	return m
+}
+
+// String returns the score as it is quoted, times 100: "ROUGE-L 43.2 (95 % 41.0 to 45.3), 300 documents, 3 seeds".
+func (s Score) String() string {
+	return fmt.Sprintf("%s %.1f (%s %.1f to %.1f), %s, %s", s.Metric, round1(s.Mean), percent(s.Level), round1(s.Lo), round1(s.Hi),
+		count(s.N, "document"), count(len(s.Seeds), "seed"))
+}
+
+// round1 brings a share to the scale of 100 with one decimal and without a negative zero.
+func round1(v float64) float64 { return math.Round(v*1000)/10 + 0 }
+
+func percent(level float64) string { return fmt.Sprintf("%.3g %%", level*100) }
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	if s == "" {
+		return list
+	}
+	return append(list, s)
+}
+
+// At returns the same score with its interval at another level, between 0 and 1.
+func (s Score) At(level float64) Score {
+	if s.N > 0 && level != s.Level && level > 0 && level < 1 {
+		s.Level = level
+		s.bounds()
+	}
+	return s
+}

@@ -1,0 +1,208 @@
+package grad
+
+import (
+	"math"
+
+	"tunebook/engine/backend"
+)
+
+// Embedding returns the rows of w that ids name.   w (V, C)  ids (n) i32  →  (n, C)
+func (t *Tape) Embedding(w *Var, ids backend.Buffer, n int) *Var {
+	y := t.activation(n, w.Cols, w)
+	t.dev.EmbeddingForward(y.Value, w.Value, ids, n, w.Cols)
+	t.push(func() {
+		if w.needs {
+			t.dev.EmbeddingBackward(w.grad, y.grad, ids, n, w.Cols)
+		}
+	}, y)
+	return y
+}
+
+// RMSNorm returns the normalised sum and the sum itself: s = x + res, y = s/rms(s)·w. With res nil the sum is x.
+//
+//	x, res (T, C)   w (1, C)   →   y (T, C), s (T, C)
+func (t *Tape) RMSNorm(x, res, w *Var, eps float32) (y, s *Var) {
+	T, C := x.Rows, x.Cols
+	want("RMSNorm", w.Cols == C, "the weight has %d elements; rows have %d", w.Cols, C)
+	y = t.activation(T, C, x, res, w)
+	rstd := t.scratch(T)
+	if res == nil {
+		t.dev.RMSNormForward(y.Value, nil, rstd, x.Value, nil, w.Value, T, C, eps)
+		t.push(func() {
+			t.into(x, func(d backend.Buffer) {
+				t.dev.RMSNormBackward(d, gradOf(w), y.grad, nil, x.Value, w.Value, rstd, T, C)
+			})
+			if !x.needs && w.needs {
+				d := t.dev.AllocUninit(x.Value.DType(), T*C)
+				t.dev.RMSNormBackward(d, w.grad, y.grad, nil, x.Value, w.Value, rstd, T, C)
+				t.dev.Free(d)
+			}
+		}, y)
+		return y, x
+	}
+	want("RMSNorm", res.Rows == T && res.Cols == C, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, T, C)
+	s = t.activation(T, C, x, res)
+	t.dev.RMSNormForward(y.Value, s.Value, rstd, x.Value, res.Value, w.Value, T, C, eps)
+	t.push(func() {
+		if y.grad == nil { // only the sum was used
+			t.into(x, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
+			t.into(res, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
+			return
+		}
+		// x and res receive the same gradient: it is computed once.
+		d := t.dev.AllocUninit(s.Value.DType(), T*C)
+		t.dev.RMSNormBackward(d, gradOf(w), y.grad, s.grad, s.Value, w.Value, rstd, T, C)
+		t.into(x, func(dx backend.Buffer) { t.dev.Copy(dx, d) })
+		if res.needs && res.grad == nil {
+			res.grad = d
+			return
+		}
+		t.into(res, func(dr backend.Buffer) { t.dev.Copy(dr, d) })
+		t.dev.Free(d)
+	}, y, s)
+	return y, s
+}
+
+func gradOf(v *Var) backend.Buffer {
+	if v.needs {
+		return v.grad
+	}
+	return nil
+}
+
+// Adapter is a low-rank addition to a linear layer: Scale·(x·Aᵀ)·Bᵀ with A (R, K) and B (N, R).
+type Adapter struct {
+	A, B  *Var
+	Scale float32
+}
+
+// Linear returns x·Wᵀ, plus the adapter's part when there is one.   x (T, K)  w (N, K)  →  (T, N)
+func (t *Tape) Linear(x, w *Var, ad *Adapter) *Var {
+	T, K, N := x.Rows, x.Cols, w.Rows
+	want("Linear", w.Cols == K, "the weight is (%d, %d); x has %d columns", w.Rows, w.Cols, K)
+	if ad == nil {
+		y := t.activation(T, N, x, w)
+		t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, backend.NT, 1, 0)
+		t.push(func() {
+			t.product(x, y.grad, w.Value, T, K, N, backend.NN, 1)
+			t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
+		}, y)
+		return y
+	}
+	R := ad.A.Rows
+	want("Linear", ad.A.Cols == K && ad.B.Rows == N && ad.B.Cols == R,
+		"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
+	y := t.activation(T, N, x, w, ad.A, ad.B)
+	t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, backend.NT, 1, 0)
+	z := t.scratch(T * R)
+	t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
+	t.dev.MatMul(y.Value, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
+	t.push(func() {
+		t.product(ad.B, y.grad, z, N, R, T, backend.TN, ad.Scale)
+		if x.needs || ad.A.needs {
+			dz := t.dev.AllocUninit(z.DType(), T*R)
+			t.dev.MatMul(dz, y.grad, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
+			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
+			t.product(x, y.grad, w.Value, T, K, N, backend.NN, 1)
+			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
+			t.dev.Free(dz)
+		}
+		t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
+	}, y)
+	return y
+}
+
+// RoPE turns x in place by its positions; x must have no other reader.   x (T, heads·D)  pos (T)  freqs (D/2)
+func (t *Tape) RoPE(x *Var, pos, freqs backend.Buffer, heads, d int, pairing backend.Pairing) {
+	want("RoPE", x.Cols == heads*d, "x has %d columns; %d heads of %d make %d", x.Cols, heads, d, heads*d)
+	t.dev.RoPE(x.Value, x.Value, pos, freqs, x.Rows, heads, d, pairing, false)
+	if t.record && x.needs {
+		t.back = append(t.back, func() {
+			if x.grad != nil {
+				t.dev.RoPE(x.grad, x.grad, pos, freqs, x.Rows, heads, d, pairing, true)
+			}
+		})
+	}
+}
+
+// SwiGLU returns silu(gate)·up.   both (T, F)
+func (t *Tape) SwiGLU(gate, up *Var) *Var {
+	n := gate.Rows * gate.Cols
+	want("SwiGLU", n == up.Rows*up.Cols, "gate has %d elements, up has %d", n, up.Rows*up.Cols)
+	y := t.activation(gate.Rows, gate.Cols, gate, up)
+	t.dev.SwiGLUForward(y.Value, gate.Value, up.Value, n)
+	t.push(func() {
+		t.intoEach([]*Var{gate, up}, func(d []backend.Buffer) {
+			t.dev.SwiGLUBackward(d[0], d[1], y.grad, gate.Value, up.Value, n)
+		})
+	}, y)
+	return y
+}
+
+// Attention returns causal grouped-query attention within each segment, scaled by 1/sqrt(D).
+//
+//	q (T, H·D)   k, v (T, K·D)   →   (T, H·D)
+func (t *Tape) Attention(q, k, v *Var, segs *backend.Segments, h, kh, d int) *Var {
+	want("Attention", q.Cols == h*d && k.Cols == kh*d && v.Cols == kh*d,
+		"q, k, v have %d, %d, %d columns; wanted %d, %d, %d", q.Cols, k.Cols, v.Cols, h*d, kh*d, kh*d)
+	scale := float32(1 / math.Sqrt(float64(d)))
+	o := t.activation(q.Rows, q.Cols, q, k, v)
+	var lse backend.Buffer
+	if t.record {
+		lse = t.scratch(q.Rows * h)
+	}
+	t.dev.AttentionForward(o.Value, lse, q.Value, k.Value, v.Value, segs, h, kh, d, scale)
+	t.push(func() {
+		t.intoEach([]*Var{q, k, v}, func(g []backend.Buffer) {
+			t.dev.AttentionBackward(g[0], g[1], g[2], o.grad, q.Value, k.Value, v.Value, o.Value, lse, segs, h, kh, d, scale)
+		})
+	}, o)
+	return o
+}
+
+// AttentionOver is Attention of q over keys and values that lie elsewhere, in a cache. It has no backward pass.
+func (t *Tape) AttentionOver(q *Var, k, v backend.Buffer, segs *backend.Segments, h, kh, d int) *Var {
+	want("AttentionOver", !t.record, "a cache has no backward pass; use Attention on a tape that records")
+	o := t.activation(q.Rows, q.Cols, q)
+	t.dev.AttentionForward(o.Value, nil, q.Value, k, v, segs, h, kh, d, float32(1/math.Sqrt(float64(d))))
+	return o
+}
+
+// Gather returns the named rows of x; rows are distinct.   x (T, C)  rows (n) i32  →  (n, C)
+func (t *Tape) Gather(x *Var, rows backend.Buffer, n int) *Var {
+	y := t.activation(n, x.Cols, x)
+	t.dev.Gather(y.Value, x.Value, rows, n, x.Cols)
+	t.push(func() {
+		t.into(x, func(d backend.Buffer) {
+			t.dev.Fill(d, 0)
+			t.dev.Scatter(d, y.grad, rows, n, x.Cols)
+		})
+	}, y)
+	return y
+}
+
+// LinearCrossEntropy is a loss: it returns nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]] and, on a tape that records,
+// makes Backward start from the gradient of scale·Σ weights[t]·nll[t].
+//
+//	x (T, C)   w (V, C)   targets (T) i32   weights (T) or nil   →   (T)
+func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, scale float32) backend.Buffer {
+	want("LinearCrossEntropy", x.Cols == w.Cols, "x has %d columns, w has %d", x.Cols, w.Cols)
+	nll := t.scratch(x.Rows)
+	if !t.record || !x.needs && !w.needs {
+		t.dev.LinearCrossEntropy(nll, nil, nil, x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+		return nll
+	}
+	// The gradient is computed here, while each row's softmax is at hand, and handed on when the walk back begins.
+	// The weight's part is added to its gradient at once: nothing reads that before the walk ends.
+	dx := t.dev.AllocUninit(x.Value.DType(), x.Rows*x.Cols)
+	t.dev.LinearCrossEntropy(nll, dx, gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+	t.back = append(t.back, func() {
+		if x.needs && x.grad == nil {
+			x.grad = dx
+			return
+		}
+		t.into(x, func(d backend.Buffer) { t.dev.Copy(d, dx) })
+		t.dev.Free(dx)
+	})
+	return nll
+}

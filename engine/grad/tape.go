@@ -1,0 +1,229 @@
+// Package grad is reverse-mode differentiation over the coarse operations of a backend: a model's forward pass is
+// written once, in calls on a Tape, and the tape knows the way back.
+//
+// Values are matrices (rows, columns) on one device. A Tape that records keeps what the backward pass needs and gives
+// memory back as Backward walks; one that does not record is for evaluation and generation, where Release gives an
+// activation back as soon as the model has no more use for it.
+package grad
+
+import (
+	"fmt"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
+)
+
+// Param is a named tensor that outlives tapes. A frozen one has no Grad.
+type Param struct {
+	Name  string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
+	Shape []int
+	Value backend.Buffer
+	Grad  backend.Buffer // same length as Value; backward adds to it
+}
+
+// Len returns the number of elements.
+func (p *Param) Len() int { return tensor.Size(p.Shape...) }
+
+// Var is a matrix on the tape.
+type Var struct {
+	Value      backend.Buffer
+	Rows, Cols int
+
+	grad  backend.Buffer // nil until a consumer's backward has written it, or a parameter's
+	needs bool           // whether anything upstream wants a gradient
+	param bool           // a parameter: gradients are added, memory is not the tape's
+}
+
+// Tape records operations. It is used by one goroutine.
+type Tape struct {
+	dev    backend.Backend
+	record bool
+	back   []func()
+	acts   []*Var // activations in order of making; nil once given back
+	bufs   []backend.Buffer
+	vars   map[*Param]*Var
+}
+
+// New returns an empty tape on a device. Without record there is no backward pass.
+func New(dev backend.Backend, record bool) *Tape {
+	return &Tape{dev: dev, record: record, vars: map[*Param]*Var{}}
+}
+
+// Device returns the backend the tape runs on.
+func (t *Tape) Device() backend.Backend { return t.dev }
+
+// Param brings a parameter onto the tape as a (rows, cols) matrix: (1, n) for a vector.
+func (t *Tape) Param(p *Param) *Var {
+	if v, ok := t.vars[p]; ok {
+		return v
+	}
+	v := &Var{Value: p.Value, Rows: 1, Cols: p.Shape[len(p.Shape)-1], grad: p.Grad, needs: t.record && p.Grad != nil, param: true}
+	if len(p.Shape) == 2 {
+		v.Rows = p.Shape[0]
+	}
+	t.vars[p] = v
+	return v
+}
+
+// Floats puts float32 data on the device for the life of the tape.
+func (t *Tape) Floats(x []float32) backend.Buffer {
+	b := t.dev.AllocUninit(tensor.F32, len(x))
+	t.dev.Upload(b, x)
+	t.bufs = append(t.bufs, b)
+	return b
+}
+
+// Ints puts int32 data (ids, positions, rows, targets) on the device for the life of the tape.
+func (t *Tape) Ints(x []int32) backend.Buffer {
+	b := t.dev.AllocUninit(tensor.I32, len(x))
+	t.dev.UploadInts(b, x)
+	t.bufs = append(t.bufs, b)
+	return b
+}
+
+// scratch returns memory that lives as long as the tape.
+func (t *Tape) scratch(n int) backend.Buffer {
+	b := t.dev.AllocUninit(tensor.F32, n)
+	t.bufs = append(t.bufs, b)
+	return b
+}
+
+// activation makes an output that needs a gradient when one of its inputs does.
+func (t *Tape) activation(rows, cols int, from ...*Var) *Var {
+	v := &Var{Value: t.dev.AllocUninit(tensor.F32, rows*cols), Rows: rows, Cols: cols}
+	for _, f := range from {
+		if f != nil && f.needs {
+			v.needs = true
+		}
+	}
+	t.acts = append(t.acts, v)
+	return v
+}
+
+// Release says that the model is done with v. A tape that does not record gives its memory back at once; one that
+// records keeps it for the backward pass.
+func (t *Tape) Release(vs ...*Var) {
+	if t.record {
+		return
+	}
+	for _, v := range vs {
+		t.drop(v)
+	}
+}
+
+func (t *Tape) drop(v *Var) {
+	if v.param || v.Value == nil {
+		return
+	}
+	t.dev.Free(v.Value)
+	if v.grad != nil {
+		t.dev.Free(v.grad)
+	}
+	v.Value, v.grad = nil, nil
+}
+
+// push records the backward step of an operation whose outputs are outs. When it has run, nothing reads the outputs any
+// more and their memory goes back.
+func (t *Tape) push(back func(), outs ...*Var) {
+	if !t.record {
+		return
+	}
+	needs := false
+	for _, o := range outs {
+		needs = needs || o.needs
+	}
+	if !needs {
+		return
+	}
+	t.back = append(t.back, func() {
+		for _, o := range outs {
+			if o.grad != nil {
+				back()
+				break
+			}
+		}
+		for _, o := range outs {
+			t.drop(o)
+		}
+	})
+}
+
+// into hands f the buffer that v's gradient is to be written to; when v already has one from another consumer, f writes
+// beside it and the two are added. f is not called when v needs no gradient.
+func (t *Tape) into(v *Var, f func(d backend.Buffer)) {
+	if v == nil || !v.needs {
+		return
+	}
+	if v.grad == nil {
+		v.grad = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+		f(v.grad)
+		return
+	}
+	d := t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+	f(d)
+	t.dev.AddScaled(v.grad, d, 1)
+	t.dev.Free(d)
+}
+
+// intoEach is into for an operation that writes the gradients of several inputs in one pass: it hands f a buffer for
+// each, those of inputs that need none included, and f must not be called when no input needs one.
+func (t *Tape) intoEach(vs []*Var, f func(d []backend.Buffer)) {
+	d := make([]backend.Buffer, len(vs))
+	for i, v := range vs {
+		d[i] = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+	}
+	f(d)
+	for i, v := range vs {
+		switch {
+		case !v.needs:
+			t.dev.Free(d[i])
+		case v.grad == nil:
+			v.grad = d[i]
+		default:
+			t.dev.AddScaled(v.grad, d[i], 1)
+			t.dev.Free(d[i])
+		}
+	}
+}
+
+// product adds a·b to v's gradient, without a buffer beside it.
+func (t *Tape) product(v *Var, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha float32) {
+	if v == nil || !v.needs {
+		return
+	}
+	beta := float32(1)
+	if v.grad == nil {
+		v.grad = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+		beta = 0
+	}
+	t.dev.MatMul(v.grad, a, b, m, n, k, op, alpha, beta)
+}
+
+// Backward walks the tape from its losses to the parameters and adds to their gradients. A tape can be walked once.
+func (t *Tape) Backward() {
+	if !t.record {
+		panic("grad: Backward on a tape that does not record")
+	}
+	for i := len(t.back) - 1; i >= 0; i-- {
+		t.back[i]()
+		t.back[i] = nil
+	}
+	t.back = nil
+}
+
+// Free gives back all memory that the tape still holds. The tape is not used afterwards.
+func (t *Tape) Free() {
+	for _, v := range t.acts {
+		t.drop(v)
+	}
+	for _, b := range t.bufs {
+		t.dev.Free(b)
+	}
+	t.acts, t.bufs, t.back, t.vars = nil, nil, nil, nil
+}
+
+func want(op string, ok bool, format string, args ...any) {
+	if !ok {
+		panic("grad." + op + ": " + fmt.Sprintf(format, args...))
+	}
+}

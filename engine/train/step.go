@@ -1,0 +1,157 @@
+package train
+
+import (
+	"math"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/data"
+	"tunebook/engine/grad"
+	"tunebook/engine/model"
+	"tunebook/engine/tensor"
+)
+
+// moments are AdamW's running means of one parameter.
+type moments struct{ m, v backend.Buffer }
+
+// Step makes one optimizer update from micro. Losses are summed and divided once, by the supervised tokens of all
+// micro-batches, so the update does not depend on how its examples were split.
+func (t *Trainer) Step(micro []data.Batch) (Report, error) {
+	n := 0
+	for _, b := range micro {
+		n += b.Supervised
+	}
+	if n == 0 {
+		return Report{}, &data.NoSupervision{Of: len(micro)}
+	}
+	for _, p := range t.params {
+		t.dev.Fill(p.Grad, 0)
+	}
+	r := Report{Step: t.step + 1, Total: t.total, Epoch: t.step / t.perEpoch, LR: t.cfg.At(t.step, t.total), Supervised: n}
+	nll := make([]float64, len(t.Sources))
+	count := make([]int, len(t.Sources))
+	for _, b := range micro {
+		r.Tokens += len(b.IDs)
+		if b.Supervised == 0 {
+			continue
+		}
+		tape := grad.New(t.dev, true)
+		losses, rows := t.model.Loss(tape, input(b), b.Targets, nil, 1/float32(n))
+		tape.Backward()
+		host := make([]float32, rows)
+		err := t.dev.Download(host, losses)
+		tape.Free()
+		if err != nil {
+			return r, err
+		}
+		i := 0
+		for pos, target := range b.Targets {
+			if target == backend.IgnoreIndex {
+				continue
+			}
+			nll[b.SourceOf[pos]] += float64(host[i])
+			count[b.SourceOf[pos]]++
+			i++
+		}
+	}
+	for i := range nll {
+		r.Loss += nll[i]
+		r.BySource = append(r.BySource, nll[i]/float64(count[i]))
+	}
+	r.Loss /= float64(n)
+	norm, err := t.gradNorm()
+	if err != nil {
+		return r, err
+	}
+	r.GradNorm = norm
+	if bad(r.Loss) || bad(norm) {
+		return r, &NonFinite{Step: r.Step, Loss: r.Loss, GradNorm: norm, LR: r.LR}
+	}
+	s := backend.AdamWStep{LR: float32(r.LR), Beta1: float32(t.cfg.Beta1), Beta2: float32(t.cfg.Beta2),
+		Eps: float32(t.cfg.Eps), GradScale: 1, Step: t.step + 1}
+	if t.cfg.Clip > 0 && norm > t.cfg.Clip {
+		s.GradScale = float32(t.cfg.Clip / norm)
+	}
+	for i, p := range t.params {
+		s.WeightDecay = 0
+		if len(p.Shape) > 1 {
+			s.WeightDecay = float32(t.cfg.WeightDecay)
+		}
+		t.dev.AdamW(p.Value, t.moments[i].m, t.moments[i].v, p.Grad, s)
+	}
+	if err := t.dev.Sync(); err != nil {
+		return r, err
+	}
+	t.step++
+	return r, nil
+}
+
+// gradNorm returns the Euclidean norm of all gradients together.
+func (t *Trainer) gradNorm() (float64, error) {
+	for i, p := range t.params {
+		t.dev.SumSquares(t.norms.Slice(i, i+1), p.Grad)
+	}
+	host := make([]float32, len(t.params))
+	if err := t.dev.Download(host, t.norms); err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, x := range host {
+		sum += float64(x)
+	}
+	return math.Sqrt(sum), nil
+}
+
+func bad(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
+
+func input(b data.Batch) model.Input {
+	return model.Input{IDs: b.IDs, Positions: b.Positions, Segments: &backend.Segments{List: b.Segments}}
+}
+
+// microBatches packs the named sequences, in order, into passes of at most tokens positions; a longer sequence has a
+// pass of its own.
+func microBatches(seqs []data.Sequence, which []int, tokens int) []data.Batch {
+	var out []data.Batch
+	var group []data.Sequence
+	n := 0
+	for _, i := range which {
+		s := seqs[i]
+		if len(group) > 0 && n+len(s.IDs) > tokens {
+			out = append(out, data.Pack(group))
+			group, n = nil, 0
+		}
+		group = append(group, s)
+		n += len(s.IDs)
+	}
+	if len(group) > 0 {
+		out = append(out, data.Pack(group))
+	}
+	return out
+}
+
+// Loss returns the summed negative log-likelihood, in nats, and the number of supervised tokens of sequences that are
+// not trained on. The mean is the sum divided once by the count, whatever microTokens is.
+func Loss(m *model.Model, seqs []data.Sequence, microTokens int) (nll float64, n int, err error) {
+	which := make([]int, len(seqs))
+	for i := range which {
+		which[i] = i
+	}
+	for _, b := range microBatches(seqs, which, microTokens) {
+		tape := grad.New(m.Device(), false)
+		buf, rows := m.Loss(tape, input(b), b.Targets, nil, 1)
+		host := make([]float32, rows)
+		if rows > 0 {
+			err = m.Device().Download(host, buf)
+		}
+		tape.Free()
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, x := range host {
+			nll += float64(x)
+		}
+		n += rows
+	}
+	return nll, n, nil
+}
+
+func zeros(dev backend.Backend, n int) backend.Buffer { return dev.Alloc(tensor.F32, n) }

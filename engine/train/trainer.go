@@ -1,0 +1,166 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/data"
+	"tunebook/engine/grad"
+	"tunebook/engine/model"
+	"tunebook/engine/tensor"
+)
+
+// Trainer fits one model to one list of sequences.
+type Trainer struct {
+	Sources []string // names by the sequences' source index
+	Log     []Report // every update so far, those before a resume included
+
+	cfg      Config
+	model    *model.Model
+	dev      backend.Backend
+	seqs     []data.Sequence
+	params   []*grad.Param // the trained ones
+	moments  []moments
+	norms    backend.Buffer
+	step     int // updates done
+	total    int
+	perEpoch int
+	identity string
+}
+
+// New prepares a run. The model is trained in place: its own weights, or, with cfg.LoRA.Rank > 0, new adapters that are
+// put on it while its weights stay as they are. sources names the indices that sequences carry.
+//
+// No supervised token at all is a *data.NoSupervision before anything else happens. Where cfg.Dir holds a checkpoint of
+// the same run, the trainer goes on from the newest one that is whole; a checkpoint of another run is an error.
+func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*Trainer, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.fill()
+	supervised := 0
+	for i, s := range seqs {
+		if len(s.IDs) == 0 || len(s.IDs) != len(s.Targets) {
+			return nil, fmt.Errorf("train.New: sequence %d: %d ids and %d targets; wanted as many of both, at least 1", i, len(s.IDs), len(s.Targets))
+		}
+		if len(s.IDs) > m.Config.MaxPositionEmbeddings {
+			return nil, fmt.Errorf("train.New: sequence %d (%s row %d): %d tokens; the model has %d positions",
+				i, sources[s.Source], s.Row, len(s.IDs), m.Config.MaxPositionEmbeddings)
+		}
+		for _, id := range s.Targets {
+			if id != backend.IgnoreIndex {
+				supervised++
+			}
+		}
+	}
+	if supervised == 0 {
+		return nil, &data.NoSupervision{Of: len(seqs)}
+	}
+	if cfg.LoRA.Rank > 0 {
+		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {
+			return nil, err
+		}
+	} else if m.Adapter != nil {
+		return nil, fmt.Errorf("train.New: the model has an adapter of rank %d; merge it before training all weights", m.Adapter.Rank)
+	}
+	t := &Trainer{Sources: sources, cfg: cfg, model: m, dev: m.Device(), seqs: seqs}
+	t.params = m.Params()
+	if cfg.LoRA.Rank > 0 {
+		t.params = m.Adapter.Params()
+	}
+	for _, p := range t.params {
+		p.Grad = zeros(t.dev, p.Len())
+		t.moments = append(t.moments, moments{zeros(t.dev, p.Len()), zeros(t.dev, p.Len())})
+	}
+	t.norms = zeros(t.dev, len(t.params))
+	t.perEpoch = (len(seqs) + cfg.BatchSize - 1) / cfg.BatchSize
+	t.total = cfg.Steps
+	if t.total == 0 {
+		t.total = cfg.Epochs * t.perEpoch
+	}
+	if cfg.Dir != "" {
+		if err := t.resume(); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Total returns the number of updates of the whole run, Done how many of them are made.
+func (t *Trainer) Total() int { return t.total }
+func (t *Trainer) Done() int  { return t.step }
+
+// Trainable returns the number of trained parameters.
+func (t *Trainer) Trainable() int {
+	n := 0
+	for _, p := range t.params {
+		n += p.Len()
+	}
+	return n
+}
+
+// Order returns the order in which an epoch visits n sequences: a pure function of seed and epoch.
+func Order(n int, seed int64, epoch int) []int {
+	return tensor.NewRNG(seed, fmt.Sprintf("order/%d", epoch)).Perm(n)
+}
+
+// Run makes the remaining updates, calling each (when not nil) after every one. It returns nil when all are made,
+// ErrInterrupted when ctx ended first, *NonFinite when an update could not be made. Gradients and moments are given
+// back in every case; the model keeps the weights of the last update.
+func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
+	defer t.free()
+	epoch, order := -1, []int(nil)
+	for t.step < t.total {
+		if ctx.Err() != nil {
+			if err := t.checkpoint(); err != nil {
+				return fmt.Errorf("%w at step %d of %d; %w", ErrInterrupted, t.step, t.total, err)
+			}
+			return fmt.Errorf("%w at step %d of %d", ErrInterrupted, t.step, t.total)
+		}
+		if e := t.step / t.perEpoch; e != epoch {
+			epoch, order = e, Order(len(t.seqs), t.cfg.Seed, e)
+		}
+		from := t.step % t.perEpoch * t.cfg.BatchSize
+		which := order[from:min(from+t.cfg.BatchSize, len(order))]
+		r, err := t.Step(microBatches(t.seqs, which, t.cfg.MicroTokens))
+		if err != nil {
+			if nf, ok := err.(*NonFinite); ok {
+				nf.Sources = t.rows(which)
+			}
+			return err
+		}
+		t.Log = append(t.Log, r)
+		if each != nil {
+			each(r)
+		}
+		if t.cfg.Dir != "" && (t.step%t.cfg.Every == 0 || t.step == t.total) {
+			if err := t.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rows names the examples of a batch, a few of them.
+func (t *Trainer) rows(which []int) []string {
+	var out []string
+	for _, i := range which[:min(4, len(which))] {
+		s := t.seqs[i]
+		out = append(out, fmt.Sprintf("%s row %d", t.Sources[s.Source], s.Row))
+	}
+	return out
+}
+
+func (t *Trainer) free() {
+	for i, p := range t.params {
+		if p.Grad == nil {
+			continue
+		}
+		t.dev.Free(p.Grad)
+		p.Grad = nil
+		t.dev.Free(t.moments[i].m)
+		t.dev.Free(t.moments[i].v)
+	}
+}
