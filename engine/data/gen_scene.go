@@ -64,7 +64,7 @@ func errand(d *draw) scene {
 	s.ask("where", "Where did {n} go?", "the place {n} went to", "{town}", d.words(placeNames))
 	s.ask("why", "Why did {n} go there?", "the reason why {n} went there", "{why}", d.words(purposes))
 	s.ask("who", "Whom did {n} meet?", "the person {n} met", "{m}", d.words(firstNames))
-	s.ask("what", "What did {n} have with {his} things?", "the thing {n} had along", "{thing}", d.words(things))
+	s.ask("what", "What did {n} carry?", "the thing {n} carried", "{thing}", d.words(things))
 	return s.scene
 }
 

@@ -148,7 +148,7 @@ var (
 	sights   = phrases("sights", `old mill; stone bridge; tall tower; round church; glass palace; iron gate; long wall; white castle; deep well; wooden fort; marble fountain; red lighthouse; clock tower; great library; market hall`)
 	kinds    = words("kinds of creature", `bird fish insect lizard frog mouse snail bat`)
 	diets    = words("diets", `berries seeds leaves moss flies worms nuts roots grass shells mushrooms flowers`)
-	homes    = phrases("habitats", `the forest; the marsh; caves; lakes; the desert; the hills; old walls; rivers; the meadow; the beach; hollow trees; the snow`)
+	homes    = phrases("habitats", `the forest; the marsh; caves; lakes; the desert; the hills; old walls; rivers; the meadow; the sand; hollow trees; the snow`)
 
 	fruits     = words("fruits", `apple pear plum cherry peach grape lemon orange banana melon mango fig lime apricot raspberry strawberry kiwi papaya coconut pineapple`)
 	vegetables = words("vegetables", `carrot onion potato cabbage pea leek turnip spinach celery radish beetroot pumpkin lettuce cucumber broccoli`)

@@ -227,7 +227,7 @@ var townRelations = []*relation{
 var beastRelations = []*relation{
 	{
 		key: "creature/kind", values: kinds.words,
-		say:    []string{"A {x} is {a v}.", "The {x} is a kind of {v}.", "Among the {v} kinds there is the {x}.", "The word {x} means a certain {v}.", "Every {x} is {a v}."},
+		say:    []string{"A {x} is {a v}.", "The {x} is a kind of {v}.", "One kind of {v} is the {x}.", "The word {x} means a certain {v}.", "Every {x} is {a v}."},
 		clause: []string{"is a kind of {v}", "is {a v}"},
 		plain:  []string{"What is a {x}?", "What kind of animal is the {x}?"},
 		ask: []string{"Tell me what kind of animal a {x} is.", "Name the group of animals that the {x} belongs to.", "{x}: what kind of animal?", "To which group of animals does a {x} belong?",
