@@ -15,7 +15,7 @@ const (
 	blockN = 1024
 
 	// fewRows is the largest M or N for which a product NT runs on rows as they lie, without packing.
-	fewRows = 16
+	fewRows = 32
 )
 
 // operand is a matrix of a product as it lies in memory, seen as lanes × k: lanes are rows of A or columns of B.
