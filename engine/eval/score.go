@@ -269,3 +269,12 @@ func appendNew(list []string, s string) []string {
 	}
 	return append(list, s)
 }
+
+// At returns the same score with its interval at another level, between 0 and 1.
+func (s Score) At(level float64) Score {
+	if s.N > 0 && level != s.Level && level > 0 && level < 1 {
+		s.Level = level
+		s.bounds()
+	}
+	return s
+}

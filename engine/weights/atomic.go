@@ -6,44 +6,71 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
-// AtomicWrite replaces the file at path by what write produces, whole or not at all: the bytes go to a temporary file in
-// the same folder, reach the disk, and take the name in one step. On any error, and after a kill at any moment, the old
-// file is as it was; on an error the temporary file is gone too.
-func AtomicWrite(path string, write func(w io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
-	if err != nil {
-		return fmt.Errorf("weights.AtomicWrite: %w", err)
+// AtomicWrite makes path hold what write writes, whole or not at all: it writes a temporary file in the same folder,
+// syncs it, renames it over path and syncs the folder. When write errs or panics, the disk is full or the process is
+// killed, path is what it was before; a kill may leave a file ".NAME.tmp-…" behind, anything else does not. A path that
+// is a symbolic link stays one: the file that it names is replaced. Errors carry the path.
+func AtomicWrite(path string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
+	folder, name := filepath.Split(path)
+	if folder == "" {
+		folder = "."
+	}
+	f, err := os.CreateTemp(folder, "."+name+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	done := false
 	defer func() {
-		if err != nil {
+		if !done { // an error, or a panic of write
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("weights.AtomicWrite: %s: %w", path, err)
+			if err != nil {
+				err = fmt.Errorf("write %s: %w", path, err)
+			}
 		}
 	}()
-	b := bufio.NewWriterSize(f, 1<<20)
-	if err = write(b); err != nil {
+	w := bufio.NewWriterSize(f, 1<<18)
+	if err := write(w); err != nil {
 		return err
 	}
-	if err = b.Flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
+	mode := os.FileMode(0o644)
+	if st, err := os.Stat(path); err == nil {
+		mode = st.Mode().Perm()
+	}
+	if err := f.Chmod(mode); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err = f.Close(); err != nil {
+	if err := f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
+	done = true
+	if err := syncFolder(folder); err != nil {
+		return fmt.Errorf("write %s: sync of the folder: %w", path, err)
+	}
+	return nil
+}
+
+// syncFolder makes a rename last. Windows cannot open a folder for it and needs no such call.
+func syncFolder(folder string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(folder)
 	if err != nil {
 		return err
 	}

@@ -2,43 +2,43 @@ package weights
 
 import "math"
 
-// F16 widens an IEEE 754 binary16 number.
-func F16(b uint16) float32 {
-	sign := uint32(b&0x8000) << 16
-	exp, frac := uint32(b>>10&0x1f), uint32(b&0x3ff)
+// Float16 returns the float32 that has the value of a binary16.
+func Float16(h uint16) float32 {
+	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&0x3ff)
 	switch {
-	case exp == 0x1f:
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	case exp != 0:
-		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+	case exp == 31:
+		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
+	case exp == 0: // zero or subnormal: frac · 2^-24, exact in float32
+		v := float32(frac) * (1.0 / (1 << 24))
+		return math.Float32frombits(sign | math.Float32bits(v))
 	}
-	// Zero and subnormals: frac·2⁻²⁴, exact in float32.
-	x := float32(frac) * (1.0 / (1 << 24))
-	return math.Float32frombits(sign | math.Float32bits(x))
+	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// ToF16 rounds to the nearest binary16 number, ties to even. Too large becomes infinite; NaN stays NaN.
-func ToF16(x float32) uint16 {
-	b := math.Float32bits(x)
-	sign := uint16(b >> 16 & 0x8000)
-	b &= 0x7fffffff
+// ToFloat16 returns the binary16 nearest to v, ties to even; beyond 65504 an infinity. NaN stays NaN.
+func ToFloat16(v float32) uint16 {
+	u := math.Float32bits(v)
+	sign, u := uint16(u>>16)&0x8000, u&0x7fffffff
 	switch {
-	case b > 0x7f800000:
-		return sign | 0x7e00
-	case b >= 0x477ff000: // at or above the middle between 65504 and 65536
+	case u > 0xff<<23:
+		return sign | 0x7e00 | uint16(u>>13&0x3ff)
+	case u >= 143<<23: // 2^16 and more
 		return sign | 0x7c00
-	case b < 0x38800000: // below 2⁻¹⁴: a multiple of 2⁻²⁴
-		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(b))*(1<<24)))
+	case u < 113<<23: // below 2^-14: a subnormal, in units of 2^-24; the addition rounds to even
+		return sign | uint16(math.Float32bits(math.Float32frombits(u)+0.5)-math.Float32bits(0.5))
 	}
-	b += 0xfff + b>>13&1
-	return sign | uint16((b-112<<23)>>13)
+	u += 0xfff + u>>13&1
+	return sign | uint16(u>>13-112<<10) // a carry out of the fraction raises the exponent, up to infinity
 }
 
-// ToBF16 rounds to the nearest bfloat16 number, ties to even; NaN stays NaN.
-func ToBF16(x float32) uint16 {
-	b := math.Float32bits(x)
-	if b&0x7fffffff > 0x7f800000 {
-		return uint16(b>>16) | 0x40
+// BFloat16 returns the float32 that has the value of a bfloat16.
+func BFloat16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+
+// ToBFloat16 returns the bfloat16 nearest to v, ties to even. NaN stays NaN.
+func ToBFloat16(v float32) uint16 {
+	u := math.Float32bits(v)
+	if u&0x7fffffff > 0xff<<23 {
+		return uint16(u>>16) | 0x40
 	}
-	return uint16((b + 0x7fff + b>>16&1) >> 16)
+	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }

@@ -1,0 +1,262 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/token"
+	"tunebook/engine/weights"
+)
+
+// The files of a model folder, under Hugging Face's names.
+const (
+	configFile    = "config.json"
+	weightsFile   = "model.safetensors"
+	tokenizerFile = "tokenizer.json"
+	tokenizerConf = "tokenizer_config.json"
+)
+
+// Open reads a model from
+//
+//   - a folder of config.json, model.safetensors, tokenizer.json and tokenizer_config.json,
+//   - a .gguf file of architecture llama, which holds its tokenizer and chat template,
+//   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
+//
+// Quantised weights are widened to float32. A weight that the configuration asks for and the file lacks, or the other
+// way round, is an error that names them.
+func Open(dev backend.Backend, path string) (*Model, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("model.Open: %w", err)
+	}
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case st.IsDir():
+		return OpenFS(dev, os.DirFS(path), path)
+	case ext == ".gguf":
+		return openGGUF(dev, path)
+	case ext == ".bin":
+		return openLlama2c(dev, path)
+	}
+	return nil, fmt.Errorf("model.Open: %s: is neither a folder with %s nor a .gguf or llama2.c .bin file", path, configFile)
+}
+
+// tensors is a file of named tensors.
+type tensors interface {
+	Names() []string
+	Tensor(name string) (weights.Tensor, error)
+}
+
+// load builds a model from a file that must hold exactly the configuration's tensors.
+func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error) {
+	if err := sameNames(f.Names(), c, what); err != nil {
+		return nil, err
+	}
+	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(t.Shape, shape) {
+			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
+		}
+		return t.Data, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Name = what
+	return m, nil
+}
+
+// OpenFS is Open for a folder that is part of a file system, such as the one inside the binary; what names it in
+// errors and becomes the model's name.
+func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
+	raw, err := fs.ReadFile(fsys, configFile)
+	if err != nil {
+		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	c, err := ParseConfig(raw)
+	if err != nil {
+		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	tok, tmpl, err := readTokenizer(fsys, what)
+	if err != nil {
+		return nil, err
+	}
+	if tok.VocabSize() > c.VocabSize {
+		return nil, fmt.Errorf("model.Open: %s: the tokenizer has %d ids; the model has %d", what, tok.VocabSize(), c.VocabSize)
+	}
+	f, err := fsys.Open(weightsFile)
+	if err != nil {
+		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("model.Open: %s: %s cannot be read at an offset in this file system", what, weightsFile)
+	}
+	w, err := weights.ReadSafetensors(at, st.Size(), what+"/"+weightsFile)
+	if err != nil {
+		return nil, err
+	}
+	m, err := load(dev, c, w, what)
+	if err != nil {
+		return nil, err
+	}
+	m.Tokenizer, m.Template = tok, tmpl
+	return m, nil
+}
+
+// sameNames checks that a file has the tensors of a configuration and no others.
+func sameNames(have []string, c Config, what string) error {
+	in := map[string]bool{}
+	for _, n := range have {
+		in[n] = true
+	}
+	var missing, unknown []string
+	for _, s := range c.tensors() {
+		if !in[s.name] {
+			missing = append(missing, s.name)
+		}
+		delete(in, s.name)
+	}
+	for _, n := range have {
+		if in[n] {
+			unknown = append(unknown, n)
+		}
+	}
+	if len(missing)+len(unknown) == 0 {
+		return nil
+	}
+	return fmt.Errorf("model.Open: %s: %d tensors are missing: %s; %d are unknown: %s", what,
+		len(missing), some(missing), len(unknown), some(unknown))
+}
+
+// some lists the first of many names.
+func some(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > 5 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" … and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
+
+func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, error) {
+	raw, err := fs.ReadFile(fsys, tokenizerFile)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	tok, err := token.ReadJSON(raw)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	raw, err = fs.ReadFile(fsys, tokenizerConf)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tok, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	tok, chat, err := token.ReadConfig(tok, raw)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+	}
+	var own struct {
+		Template string `json:"tunebook_template"` // the name of a built-in
+	}
+	if err := json.Unmarshal(raw, &own); err != nil {
+		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+	}
+	var tmpl *token.Template
+	switch {
+	case own.Template != "":
+		tmpl, err = token.TemplateFor(own.Template)
+	case chat != "":
+		tmpl, err = token.TemplateFromJinja(chat)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+	}
+	return tok, tmpl, nil
+}
+
+// Save writes the model as a folder that Open and Hugging Face's transformers read, its weights rounded to dtype
+// ("F32", "F16", "BF16"). An adapter is merged first. Each file is replaced whole; the configuration comes last, so a
+// folder that was being written when the machine stopped is not taken for a model.
+func (m *Model) Save(dir, dtype string) error {
+	if m.Tokenizer == nil {
+		return fmt.Errorf("model.Save: the model has no tokenizer")
+	}
+	if m.Adapter != nil {
+		m = m.Merge()
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	tok, err := m.Tokenizer.WriteJSON()
+	if err != nil {
+		return err
+	}
+	var list []weights.Tensor
+	for _, p := range m.params {
+		x := make([]float32, p.Len())
+		if err := m.dev.Download(x, p.Value); err != nil {
+			return err
+		}
+		list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: x})
+	}
+	conf, err := json.MarshalIndent(struct {
+		Architectures []string `json:"architectures"`
+		Config
+		HiddenAct string `json:"hidden_act"`
+		DType     string `json:"torch_dtype"`
+	}{[]string{"LlamaForCausalLM"}, m.Config, "silu", map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]}, "", "  ")
+	if err != nil {
+		return err
+	}
+	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
+	if id := m.Tokenizer.EOS(); id >= 0 {
+		tokConf["eos_token"] = m.Tokenizer.Token(id)
+	}
+	if id := m.Tokenizer.BOS(); id >= 0 {
+		tokConf["bos_token"] = m.Tokenizer.Token(id)
+	}
+	if m.Template != nil {
+		tokConf["tunebook_template"] = m.Template.Name
+	}
+	tc, err := json.MarshalIndent(tokConf, "", "  ")
+	if err != nil {
+		return err
+	}
+	files := []struct {
+		name  string
+		write func(w io.Writer) error
+	}{
+		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
+		{tokenizerConf, func(w io.Writer) error { _, err := w.Write(append(tc, '\n')); return err }},
+		{weightsFile, func(w io.Writer) error {
+			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, dtype)
+		}},
+		{configFile, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+	}
+	for _, f := range files {
+		if err := weights.AtomicWrite(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("model.Save: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package model is how a script gets a language model, asks it, and saves it.
+//
+//	base := model.Open("base")                     // the small model inside the binary
+//	smol := model.Open("SmolLM2-135M-Instruct.gguf") // a file or a folder
+//	base.Ask("Where does Mira live?", 16)
+package model
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"tunebook/engine/backend"
+	_ "tunebook/engine/backend/cpu" // the devices that this binary has
+	_ "tunebook/engine/backend/ref"
+	core "tunebook/engine/model"
+	"tunebook/stdlib/host"
+	"tunebook/stdlib/stop"
+)
+
+// Model is a decoder with its tokenizer and its chat template. Training one makes a new one; a Model is never changed.
+type Model struct{ m *core.Model }
+
+// Config describes a decoder, with the names of Hugging Face's config.json.
+type Config = core.Config
+
+// Options are the rarer choices of Open and New.
+type Options struct {
+	Device string // "cpu" (default) or "ref", the slow definition of right
+}
+
+func device(op string, opts []Options) backend.Backend {
+	name := "cpu"
+	if len(opts) > 1 {
+		stop.Now(op, fmt.Sprintf("%d Options given; wanted at most one", len(opts)), "")
+	}
+	if len(opts) == 1 && opts[0].Device != "" {
+		name = opts[0].Device
+	}
+	dev, err := backend.Open(name)
+	stop.If(op, err)
+	return dev
+}
+
+// Wrap makes a script's model of an engine's.
+func Wrap(m *core.Model) *Model { return &Model{m} }
+
+// Engine returns the engine's model, for other packages of the script API.
+func (m *Model) Engine() *core.Model { return m.m }
+
+// Name returns what the model was opened or saved as.
+func (m *Model) Name() string { return m.m.Name }
+
+// Params returns the number of parameters, adapters not included.
+func (m *Model) Params() int { return m.m.Config.Params() }
+
+// Config returns the model's shape.
+func (m *Model) Config() Config { return m.m.Config }
+
+// Fingerprint returns a SHA-256 over shape and weights: two models with the same one compute the same.
+func (m *Model) Fingerprint() string {
+	f, err := m.m.Fingerprint()
+	stop.If("model.Fingerprint", err)
+	return f
+}
+
+// Ask returns the model's greedy answer of at most maxNew tokens to one user message, asked with its chat template.
+func (m *Model) Ask(prompt string, maxNew int) string {
+	const op = "model.Ask"
+	if m.m.Template == nil {
+		stop.Now(op, "the model has no chat template", "use Complete, which continues plain text")
+	}
+	enc, err := m.m.Template.Encode(m.m.Tokenizer, userMessage(prompt), true)
+	stop.If(op, err)
+	return strings.TrimSpace(m.generate(op, enc.IDs, m.m.Template.StopIDs(m.m.Tokenizer), maxNew))
+}
+
+// Complete returns the model's greedy continuation, at most maxNew tokens, of plain text.
+func (m *Model) Complete(text string, maxNew int) string {
+	tok := m.m.Tokenizer
+	ids := tok.Encode(text)
+	if tok.BOS() >= 0 && tok.AddBOS() {
+		ids = append([]int32{tok.BOS()}, ids...)
+	}
+	var stops []int32
+	if tok.EOS() >= 0 {
+		stops = []int32{tok.EOS()}
+	}
+	return m.generate("model.Complete", ids, stops, maxNew)
+}
+
+func (m *Model) generate(op string, ids, stops []int32, maxNew int) string {
+	out, err := m.m.Generate(host.Context(), [][]int32{ids}, core.Greedy{MaxNew: maxNew, Stops: stops}, nil)
+	stop.If(op, err)
+	return m.m.Tokenizer.DecodeNext(out[0])
+}
+
+// Save writes the model as a folder that Open and Hugging Face's transformers read and returns its absolute path.
+// An adapter is merged into the weights first. dtype is "F32", "F16" or "BF16".
+func (m *Model) Save(dir, dtype string) string {
+	stop.If("model.Save", m.m.Save(dir, dtype))
+	abs, err := filepath.Abs(dir)
+	stop.If("model.Save", err)
+	return abs
+}
+
+// Merge returns a model whose adapter has been added to its weights.
+func (m *Model) Merge() *Model { return &Model{m.m.Merge()} }
+
+// Show describes the model in a line.
+func (m *Model) Show() (text, html string) {
+	c := m.m.Config
+	s := fmt.Sprintf("%s: %s parameters (%d layers, hidden %d, %d heads, %d key-value heads, vocabulary %d), on %s (%s)",
+		m.m.Name, count(c.Params()), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.NumKeyValueHeads, c.VocabSize,
+		m.m.Device().Name(), m.m.Device().Info())
+	if a := m.m.Adapter; a != nil {
+		s += fmt.Sprintf(", with a LoRA adapter of rank %d", a.Rank)
+	}
+	return s, ""
+}
+
+func count(n int) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f B", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.2f M", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f k", float64(n)/1e3)
+	}
+	return fmt.Sprint(n)
+}

@@ -1,0 +1,63 @@
+package model
+
+import (
+	core "tunebook/engine/model"
+	"tunebook/engine/token"
+	"tunebook/stdlib/stop"
+)
+
+func userMessage(text string) []token.Message {
+	return []token.Message{{Role: token.User, Content: text}}
+}
+
+// Tokenizer turns text into ids and back.
+type Tokenizer struct{ t *token.Tokenizer }
+
+// Open reads a model from a folder of config.json, model.safetensors and tokenizer.json.
+func Open(name string, opts ...Options) *Model {
+	const op = "model.Open"
+	m, err := core.Open(device(op, opts), name)
+	stop.If(op, err)
+	return &Model{m}
+}
+
+// New makes a model of random weights from a configuration and a tokenizer; its vocabulary is the tokenizer's unless the
+// configuration says more. It is asked with the template Plain.
+func New(c Config, tok *Tokenizer, seed int64, opts ...Options) *Model {
+	const op = "model.New"
+	if c.VocabSize == 0 {
+		c.VocabSize = tok.t.VocabSize()
+	}
+	if c.VocabSize < tok.t.VocabSize() {
+		stop.Now(op, "the configuration has fewer ids than the tokenizer", "leave VocabSize out")
+	}
+	if c.ModelType == "" {
+		c.ModelType = "llama"
+	}
+	m, err := core.New(device(op, opts), c, seed)
+	stop.If(op, err)
+	m.Name, m.Tokenizer, m.Template = "new model", tok.t, token.Plain
+	return &Model{m}
+}
+
+// TrainTokenizer learns a byte-level BPE of vocab ids from texts, with the control tokens of the template Plain.
+func TrainTokenizer(texts []string, vocab int) *Tokenizer {
+	t, err := token.TrainBPE(func(yield func(string) bool) {
+		for _, s := range texts {
+			if !yield(s) {
+				return
+			}
+		}
+	}, token.TrainConfig{VocabSize: vocab, Pre: token.SmolLM2, Special: token.PlainSpecial(), EOS: token.PlainEnd})
+	stop.If("model.TrainTokenizer", err)
+	return &Tokenizer{t}
+}
+
+// Encode returns the ids of plain text.
+func (t *Tokenizer) Encode(text string) []int32 { return t.t.Encode(text) }
+
+// Decode returns the text of ids.
+func (t *Tokenizer) Decode(ids []int32) string { return t.t.Decode(ids) }
+
+// VocabSize returns the number of ids.
+func (t *Tokenizer) VocabSize() int { return t.t.VocabSize() }
