@@ -77,3 +77,12 @@ func Likelihood(m *model.Model, examples []data.Example) (nll float64, n int, er
 	}
 	return train.Loss(m, e.Sequences, 4096)
 }
+
+// TextLikelihood is Likelihood for plain documents, every token of them but the first.
+func TextLikelihood(m *model.Model, texts []string) (nll float64, n int, err error) {
+	seqs, _ := data.EncodeText(m.Tokenizer, texts, m.Config.MaxPositionEmbeddings)
+	if nll, n, err = train.Loss(m, seqs, 4096); err == nil && n == 0 {
+		err = &data.NoSupervision{Of: len(texts)}
+	}
+	return nll, n, err
+}

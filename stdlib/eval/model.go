@@ -76,3 +76,10 @@ type Likelihood struct {
 func (l Likelihood) Show() (text, html string) {
 	return fmt.Sprintf("%s: %.4f nats per answer token over %d tokens", l.Test, l.PerToken, l.Tokens), ""
 }
+
+// TextLoss returns the mean negative log-likelihood per token, in nats, of plain documents.
+func TextLoss(m *model.Model, texts []string) float64 {
+	nll, n, err := core.TextLikelihood(m.Engine(), texts)
+	stop.If("eval.TextLoss", err)
+	return nll / float64(n)
+}
