@@ -1,3 +1,5 @@
+//go:build ignore
+
 // How the embedded base model was made: a small Llama-type decoder from scratch, with a tokenizer of its own, on plain
 // text of our generator. It takes about three quarters of an hour on 2 cores and can be stopped with Ctrl-C and run
 // again: it goes on from its last checkpoint.

@@ -9,6 +9,7 @@ package data
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -212,3 +213,25 @@ func (s *Set) String() string { text, _ := s.Show(); return text }
 
 // String is what Show gives in text.
 func (l Leak) String() string { text, _ := l.Show(); return text }
+
+// Concat returns all examples of several sets, in order, as one set of a new name.
+func Concat(name string, sets ...*Set) *Set {
+	list := make([]*core.Set, len(sets))
+	for i, s := range sets {
+		list[i] = s.s
+	}
+	return wrap(core.Concat(name, list...))
+}
+
+// Need stops the cell with a sentence that names the paths which do not exist; hint says what to do about it.
+func Need(hint string, paths ...string) {
+	var missing []string
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) > 0 {
+		stop.Now("data.Need", "not there: "+strings.Join(missing, ", "), hint)
+	}
+}
