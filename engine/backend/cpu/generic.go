@@ -227,11 +227,11 @@ func rotateGeneric(y0, y1, x0, x1, cos, sin *float32, n int) {
 	}
 }
 
-func rotatePairsGeneric(y, x, cos, sin *float32, n int) {
+func rotatePairsGeneric(y, x, cos, sin *float32, sign float32, n int) {
 	ys, xs, cs, ss := run(y, n), run(x, n), run(cos, n), run(sin, n)
 	for i := 0; i+1 < n; i += 2 {
-		a, b := xs[i], xs[i+1]
-		ys[i], ys[i+1] = a*cs[i]-b*ss[i], b*cs[i]+a*ss[i]
+		a, b, s := xs[i], xs[i+1], sign*ss[i]
+		ys[i], ys[i+1] = a*cs[i]-b*s, b*cs[i]+a*s
 	}
 }
 
