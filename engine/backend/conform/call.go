@@ -55,16 +55,27 @@ func outputInts(name string, n int) operand {
 	return o
 }
 
-// Three values that no operation makes: what lies in outputs beforehand, and what lies around every buffer.
+// Values that no operation makes: what lies in outputs beforehand, and what lies around every buffer. Around buffers that are
+// only read or only written it is a NaN, which a sum that reads too far cannot hide; around those that are read and
+// written a number, because adding to a NaN would leave its bits as they are.
 var (
-	untouched = math.Float32frombits(0x7fc0beef)
-	canary    = math.Float32frombits(0x7fc0dead)
+	untouched    = math.Float32frombits(0x7fc0beef)
+	canary       = math.Float32frombits(0x7fc0dead)
+	canaryNumber = float32(-123.4567)
 )
 
 const (
 	untouchedInt = -0x41104111
 	canaryInt    = -0x21524111
 )
+
+// guard is what lies around an F32 operand.
+func (o *operand) guard() float32 {
+	if o.role == inout {
+		return canaryNumber
+	}
+	return canary
+}
 
 func filled(n int, v float32) []float32 {
 	x := make([]float32, n)
@@ -116,7 +127,7 @@ func (c *call) run(t T, b backend.Backend, alias bool, short string) results {
 			copy(x[pad:], o.i)
 			b.UploadInts(whole, x)
 		} else {
-			x := filled(n+2*pad, canary)
+			x := filled(n+2*pad, o.guard())
 			copy(x[pad:], o.f)
 			b.Upload(whole, x)
 		}
@@ -163,7 +174,7 @@ func (c *call) inspect(t T, b backend.Backend, o *operand, whole backend.Buffer,
 	t.Helper()
 	n, after := o.len(), operand{name: o.name, role: o.role}
 	var bits, before []uint32
-	mark := math.Float32bits(canary)
+	mark := math.Float32bits(o.guard())
 	if o.i != nil {
 		x := make([]int32, n+2*pad)
 		if err := b.DownloadInts(x, whole); err != nil {
