@@ -10,16 +10,17 @@ import (
 	"tunebook/engine/tensor"
 )
 
-// TestRowsMatchRef runs the operations that go row by row on cpu and on ref, at sizes that leave rests everywhere.
-func TestRowsMatchRef(t *testing.T) {
-	const n, c, v, h, d = 37, 90, 11, 3, 30
+// TestManyItems runs the operations that go row by row at sizes that make several items of them, which the sizes of
+// conform do not, and RoPE at a position beyond its table.
+func TestManyItems(t *testing.T) {
+	const n, c, v, h, d = 401, 90, 11, 3, 30
 	run := func(b backend.Backend) map[string][]float32 {
 		rng := numbers{tensor.NewRNG(5, "rows")}
 		x, y, w := up(b, rng.floats(n*c, 1)), up(b, rng.floats(n*c, 1)), up(b, rng.floats(v*c, 1))
 		norm, rstd := up(b, rng.floats(c, 1)), up(b, make([]float32, n))
 		ids, rows, pos := make([]int32, n), make([]int32, n), make([]int32, n)
 		for i := range ids {
-			ids[i], rows[i], pos[i] = int32(rng.rng.Intn(v)), int32((i*5)%n), int32(i)
+			ids[i], rows[i], pos[i] = int32(rng.rng.Intn(v)), int32((i*7)%n), int32(i)
 		}
 		pos[3] = maxTabled + 5 // beyond the table
 		freqs := up(b, []float32{1, .5, .25, .125, .0625, 1, .5, .25, .125, .0625, 1, .5, .25, .125, .0625})
