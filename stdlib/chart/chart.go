@@ -355,3 +355,6 @@ func plural(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (c *Chart) String() string { text, _ := c.Show(); return text }

@@ -206,3 +206,9 @@ func (l Leak) Show() (text, html string) {
 	return fmt.Sprintf("%s against %s: %d of %d test prompts are training prompts; %d test rows share a run of %d words with training",
 		l.Test, l.Train, len(l.Exact), l.TestRows, len(l.Shared), l.N), ""
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (s *Set) String() string { text, _ := s.Show(); return text }
+
+// String is what Show gives in text.
+func (l Leak) String() string { text, _ := l.Show(); return text }

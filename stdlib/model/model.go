@@ -136,3 +136,6 @@ func count(n int) string {
 	}
 	return fmt.Sprint(n)
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (m *Model) String() string { text, _ := m.Show(); return text }

@@ -322,3 +322,6 @@ func (s *Study) Points(x, by, score string) []Point {
 	}
 	return out
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (t *Table) String() string { text, _ := t.Show(); return text }

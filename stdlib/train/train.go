@@ -184,3 +184,6 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
 	return r
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (r *Result) String() string { text, _ := r.Show(); return text }
