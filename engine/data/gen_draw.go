@@ -1,0 +1,133 @@
+package data
+
+import (
+	"strings"
+
+	"tunebook/engine/tensor"
+)
+
+// draw makes the random choices of one example or document. cover narrows what it may choose from; nil narrows nothing.
+type draw struct {
+	r     *tensor.RNG
+	cover *coverage
+}
+
+// pick returns one word of a pool.
+func (d *draw) pick(p *pool) string { return d.of(d.words(p)) }
+
+// of returns one of ws.
+func (d *draw) of(ws []string) string { return ws[d.r.Intn(len(ws))] }
+
+// some returns n different words of a pool in random order.
+func (d *draw) some(p *pool, n int) []string { return d.someOf(d.words(p), n) }
+
+func (d *draw) someOf(ws []string, n int) []string {
+	out := make([]string, 0, n)
+	for len(out) < n {
+		w := d.of(ws)
+		if !has(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// other returns a word of ws that is none of not.
+func (d *draw) other(ws []string, not ...string) string {
+	for {
+		if w := d.of(ws); !has(not, w) {
+			return w
+		}
+	}
+}
+
+// between returns a number in [lo, hi].
+func (d *draw) between(lo, hi int) int { return lo + d.r.Intn(hi-lo+1) }
+
+// yes is true with probability 1/n.
+func (d *draw) oneIn(n int) bool { return d.r.Intn(n) == 0 }
+
+// shuffle returns ws in random order.
+func (d *draw) shuffle(ws []string) []string {
+	out := make([]string, len(ws))
+	for i, j := range d.r.Perm(len(ws)) {
+		out[i] = ws[j]
+	}
+	return out
+}
+
+func (d *draw) words(p *pool) []string {
+	if d.cover == nil {
+		return p.words
+	}
+	return d.cover.words(p)
+}
+
+func has(ws []string, w string) bool {
+	for _, x := range ws {
+		if x == w {
+			return true
+		}
+	}
+	return false
+}
+
+func lower(ws []string) []string {
+	out := make([]string, len(ws))
+	for i, w := range ws {
+		out[i] = strings.ToLower(w)
+	}
+	return out
+}
+
+// coverage is the part of phrasings, sub-tasks and pools that a Breadth below 1 leaves.
+type coverage struct {
+	seed    int64
+	breadth float64
+	pools   map[*pool][]string
+}
+
+// minPool is the least number of words that a narrowed pool keeps, so that lists of different words can be made.
+const minPool = 8
+
+func (c *coverage) words(p *pool) []string {
+	if c.breadth >= 1 {
+		return p.words
+	}
+	if ws, ok := c.pools[p]; ok {
+		return ws
+	}
+	order := tensor.NewRNG(c.seed, "breadth/pool/"+p.name).Perm(len(p.words))
+	n := min(max(share(c.breadth, len(p.words)), minPool), len(p.words))
+	ws := make([]string, n)
+	for i := range ws {
+		ws[i] = p.words[order[i]]
+	}
+	c.pools[p] = ws
+	return ws
+}
+
+// part returns which of n numbered things are covered, in their own order: at least one.
+func (c *coverage) part(what string, n int) []int {
+	order := tensor.NewRNG(c.seed, "breadth/"+what).Perm(n)
+	keep := make([]bool, n)
+	for _, i := range order[:share(c.breadth, n)] {
+		keep[i] = true
+	}
+	var out []int
+	for i, k := range keep {
+		if k {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// share is breadth·n rounded up: at least 1 and at most n.
+func share(breadth float64, n int) int {
+	k := int(breadth * float64(n))
+	if float64(k) < breadth*float64(n)-1e-9 {
+		k++
+	}
+	return min(max(k, 1), n)
+}
