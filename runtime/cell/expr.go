@@ -218,22 +218,20 @@ func (r *renderer) shown(e ast.Expr) string {
 		names = append(names, r.tmp("v"))
 	}
 	s := place + strings.Join(names, ", ") + " := " + r.node(e) + "; "
-	// The error comes first: the cell fails with it, whatever else came back.
-	for i, t := range ts {
-		if i == len(ts)-1 && implementsError(t) {
-			if nilable(t) {
-				s += fmt.Sprintf("if %s != nil { %s(%s.Error(), %s) }; ", names[i], r.host("Fail"), names[i], names[i])
-				if _, ok := t.Underlying().(*types.Interface); ok && len(ts) > 1 {
-					continue
-				}
-				if len(ts) == 1 {
-					return s + r.host("Show") + `("error", nil)` + "\n"
-				}
-			} else {
-				return s + fmt.Sprintf("%s(%s.Error(), %s)\n", r.host("Fail"), names[i], names[i])
-			}
-			continue
+	// The error comes first: the cell fails with it, whatever else came back, and then nothing is shown.
+	last := len(ts) - 1
+	if t := ts[last]; implementsError(t) {
+		fail := fmt.Sprintf("%s(%s.Error(), %s)", r.host("Fail"), names[last], names[last])
+		if !nilable(t) {
+			return s + fail + "\n"
 		}
+		s += fmt.Sprintf("if %s != nil { %s }; ", names[last], fail)
+		if len(ts) == 1 {
+			return s + r.host("Show") + `("error", nil)` + "\n"
+		}
+		ts = ts[:last]
+	}
+	for i, t := range ts {
 		s += r.show(names[i], t) + "; "
 	}
 	return s + "\n"
