@@ -407,8 +407,17 @@ func dayText(d *draw) string {
 
 func (d *draw) verbs(n int) []verb {
 	var out []verb
-	for _, i := range d.r.Perm(len(verbs))[:n] {
-		out = append(out, verbs[i])
+	if d.cover == nil {
+		for _, i := range d.r.Perm(len(verbs))[:n] {
+			out = append(out, verbs[i])
+		}
+		return out
+	}
+	for seen := map[int]bool{}; len(out) < n; {
+		if i := d.among("verbs", len(verbs)); !seen[i] {
+			seen[i] = true
+			out = append(out, verbs[i])
+		}
 	}
 	return out
 }

@@ -123,7 +123,7 @@ func service(d *draw) scene {
 	s.ask("who", "Who {v} the {x}?", "the one who {v} the {x}", "the {j}", the(d.words(jobs)))
 	s.ask("who", "Who {w} the {y}?", "the one who {w} the {y}", "the {k}", the(d.words(jobs)))
 	s.ask("when", "When was the {j} busy?", "the time when the {j} was busy", "{when}", d.words(times))
-	s.ask("where", "Where was the {k}?", "the place where the {k} was", "the {p}", the(d.words(places)))
+	s.ask("where", "Where was the {k}?", "the place where the {k} was", "{p}", d.words(places))
 	return s.scene
 }
 

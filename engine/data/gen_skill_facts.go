@@ -91,8 +91,8 @@ func yesNo(yes bool, slots ...string) item {
 }
 
 var readingAsk = []string{"Read the text and answer the question.\n{p}\n{q}", "{p}\nQuestion: {q}", "Text: {p}\nUse the text to answer: {q}",
-	"{q}\nThe answer is in this text: {p}", "From the text below, give {t}.\n{p}", "{p}\nAccording to this, tell me {t}.", "Find {t} in the text.\nText: {p}",
-	"Passage: {p}\nBased on the passage, {q}"}
+	"{q}\nThe answer is in this text: {p}", "From the text below, give {t}.\n{p}", "{p}\nAccording to this, tell me {t}.", "Look for {t} in the text below.\n{p}",
+	"Passage: {p}\nBased on the passage, {ql}"}
 
 func readingTask(kind string) subtask {
 	return subtask{
@@ -100,7 +100,7 @@ func readingTask(kind string) subtask {
 		ask:  readingAsk,
 		make: func(d *draw) item {
 			s, q := d.sceneWith(kind)
-			return item{slots: []string{"p", s.String(), "q", q.plain, "t", q.told}, answer: q.answer, wrong: q.others}
+			return item{slots: []string{"p", s.String(), "q", q.plain, "ql", strings.ToLower(q.plain[:1]) + q.plain[1:], "t", q.told}, answer: q.answer, wrong: q.others}
 		},
 	}
 }
@@ -160,7 +160,7 @@ var groupSkill = skill{
 				wrong: []string{strings.Join(keep(list, xs), ", ")}}
 		}},
 		{"belongs", []string{"Is {ax} {a c}? Answer yes or no.", "Yes or no: {ax} is {a c}.", "Does the word {x} name {a c}? Reply with yes or no.",
-			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do the {cs} include {x}?"}, func(d *draw) item {
+			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do the {cs} include {ax}?"}, func(d *draw) item {
 			c := d.category()
 			yes := d.oneIn(2)
 			e := c
