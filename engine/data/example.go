@@ -26,8 +26,9 @@ func (e *Example) Answers() []string {
 
 // Set is a named list of examples. A Set is not changed after it was made; its methods return new ones that share rows.
 type Set struct {
-	Name string
-	Rows []Example
+	Name      string
+	Rows      []Example
+	Available int // rows of the set that this one was taken from; 0 when it was not
 }
 
 // Len returns the number of examples.

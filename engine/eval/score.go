@@ -235,7 +235,30 @@ func seedMeans(seeds []Seed) []float64 {
 // String returns the score as it is quoted, times 100: "ROUGE-L 43.2 (95 % 41.0 to 45.3), 300 documents, 3 seeds".
 func (s Score) String() string {
 	return fmt.Sprintf("%s %.1f (%s %.1f to %.1f), %s, %s", s.Metric, round1(s.Mean), percent(s.Level), round1(s.Lo), round1(s.Hi),
-		count(s.N, "document"), count(len(s.Seeds), "seed"))
+		count(s.N, "document"), s.Runs())
+}
+
+// DistinctSeeds returns the number of different seeds; a run whose seed was not named counts as one of its own.
+func (s Score) DistinctSeeds() int {
+	known, n := map[int64]bool{}, 0
+	for _, x := range s.Seeds {
+		if !x.Known {
+			n++
+		} else if !known[x.Seed] {
+			known[x.Seed] = true
+			n++
+		}
+	}
+	return n
+}
+
+// Runs says how many training runs the score is over: "3 seeds", or "12 runs of 3 seeds" where runs share seeds.
+func (s Score) Runs() string {
+	n := s.DistinctSeeds()
+	if n == len(s.Seeds) {
+		return count(n, "seed")
+	}
+	return count(len(s.Seeds), "run") + " of " + count(n, "seed")
 }
 
 // round1 brings a share to the scale of 100 with one decimal and without a negative zero.

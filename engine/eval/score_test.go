@@ -182,6 +182,9 @@ func TestCombine(t *testing.T) {
 	if c.Hi-c.Lo <= one.Hi-one.Lo {
 		t.Errorf("seeds of 1.0, 0.9 and 0.8 gave %v to %v, no wider than one seed's %v to %v", c.Lo, c.Hi, one.Lo, one.Hi)
 	}
+	if six, err := Combine([]Score{c, c}); err != nil || six.Runs() != "6 runs of 3 seeds" || c.Runs() != "3 seeds" || six.Mean != c.Mean {
+		t.Errorf("%s, %v", six, err)
+	}
 	if _, err := Combine(nil); err == nil {
 		t.Error("nothing was combined")
 	}

@@ -14,24 +14,23 @@ var ggufPre = map[string]PreTokenizer{
 	"qwen2": Qwen2, "deepseek-r1-qwen": Qwen2,
 }
 
-// Kinds of tokens in tokenizer.ggml.token_type.
-const (
-	ggufNormal = iota + 1
-	ggufUnknown
-	ggufControl
-	ggufUserDefined
-	ggufUnused
-	ggufByte
-)
-
 // FromGGUF returns the tokenizer that a GGUF file's metadata describes: tokenizer.ggml.model "gpt2" with .pre, .tokens,
-// .merges and .token_type, and the ids of BOS, EOS and unknown. Arrays may be []string, slices of any integer type, or
+// .merges and .token_type, or "llama" (SentencePiece's BPE) with .tokens, .scores and .token_type, and the ids of BOS,
+// EOS and unknown. Arrays may be []string, slices of any integer type, or
 // []any. A model or pre-tokeniser that is not implemented is an error that names it.
 func FromGGUF(meta map[string]any) (*Tokenizer, error) {
 	const op, key = "token.FromGGUF", "tokenizer.ggml."
 	kind, _ := meta[key+"model"].(string)
-	if kind != "gpt2" {
-		return nil, fmt.Errorf("%s: %smodel: %q is not implemented; wanted \"gpt2\"", op, key, kind)
+	switch kind {
+	case "gpt2":
+	case "llama":
+		t, err := llamaFromGGUF(meta)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+		return t, nil
+	default:
+		return nil, fmt.Errorf("%s: %smodel: %q is not implemented; wanted \"gpt2\" or \"llama\"", op, key, kind)
 	}
 	name, _ := meta[key+"pre"].(string)
 	pre, ok := ggufPre[name]
@@ -61,9 +60,9 @@ func FromGGUF(meta map[string]any) (*Tokenizer, error) {
 	}
 	for i, k := range types {
 		switch k {
-		case ggufControl, ggufUnknown:
+		case pieceControl, pieceUnknown:
 			add(int64(i), true)
-		case ggufUserDefined:
+		case pieceUser:
 			add(int64(i), false)
 		}
 	}
@@ -97,6 +96,46 @@ func FromGGUF(meta map[string]any) (*Tokenizer, error) {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	return t, nil
+}
+
+// llamaFromGGUF reads SentencePiece's BPE.
+func llamaFromGGUF(meta map[string]any) (*Tokenizer, error) {
+	const key = "tokenizer.ggml."
+	vocab, err := strs(meta, key+"tokens")
+	if err != nil {
+		return nil, err
+	}
+	types, err := ints(meta, key+"token_type")
+	if err != nil {
+		return nil, err
+	}
+	scores, ok := meta[key+"scores"].([]float32)
+	if !ok {
+		return nil, fmt.Errorf("%sscores: %T; wanted an array of float32", key, meta[key+"scores"])
+	}
+	if len(types) != len(vocab) || len(scores) != len(vocab) {
+		return nil, fmt.Errorf("%stokens: %d tokens, %d types, %d scores; wanted as many of each", key, len(vocab), len(types), len(scores))
+	}
+	m := spModel{kind: spBPE, fallback: true, escape: true, prefix: true, addBOS: true}
+	for i, text := range vocab {
+		m.pieces = append(m.pieces, spPiece{text, scores[i], int(types[i])})
+	}
+	for what, to := range map[string]*int32{"unknown_token_id": &m.unk, "bos_token_id": &m.bos, "eos_token_id": &m.eos} {
+		*to = None
+		if v, ok := meta[key+what]; ok {
+			id, ok := integer(v)
+			if !ok || id < 0 || id >= int64(len(vocab)) {
+				return nil, fmt.Errorf("%s%s: %v; wanted an id below %d", key, what, v, len(vocab))
+			}
+			*to = int32(id)
+		}
+	}
+	for what, to := range map[string]*bool{"add_space_prefix": &m.prefix, "add_bos_token": &m.addBOS} {
+		if v, ok := meta[key+what].(bool); ok {
+			*to = v
+		}
+	}
+	return m.tokenizer()
 }
 
 // names lists the keys of a table in order.

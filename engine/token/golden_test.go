@@ -156,6 +156,11 @@ func ggml(t *testing.T, name string) (texts []string, ids [][]int32) {
 }
 
 func TestGGMLVectors(t *testing.T) {
+	if !testing.Short() {
+		tok := tokenizer(t, "qwen3") // the vocabulary of Qwen2
+		texts, ids := ggml(t, "qwen2")
+		differs(t, tok, tok.Encode, texts, ids)
+	}
 	tok := tokenizer(t, "gpt2")
 	texts, ids := ggml(t, "gpt-2")
 	differs(t, tok, tok.Encode, texts, ids)

@@ -50,6 +50,12 @@ type (
 		Single           []jsonPiece     `json:"single,omitempty"`
 		Pair             []jsonPiece     `json:"pair,omitempty"`
 		SpecialTokens    map[string]any  `json:"special_tokens,omitempty"`
+		CleanText        *bool           `json:"clean_text,omitempty"`
+		HandleChinese    *bool           `json:"handle_chinese_chars,omitempty"`
+		StripAccents     *bool           `json:"strip_accents,omitempty"`
+		Lowercase        *bool           `json:"lowercase,omitempty"`
+		Prefix           string          `json:"prefix,omitempty"`
+		Cleanup          *bool           `json:"cleanup,omitempty"`
 		Cls              json.RawMessage `json:"cls,omitempty"`
 		Sep              json.RawMessage `json:"sep,omitempty"`
 	}
@@ -133,8 +139,10 @@ func readJSON(data []byte) (*Tokenizer, error) {
 	switch kind.Type {
 	case "BPE", "": // old files leave the type out
 		return readJSONBPE(&f)
+	case "WordPiece":
+		return readJSONWordPiece(&f)
 	}
-	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE", kind.Type)
+	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE or WordPiece", kind.Type)
 }
 
 func isNull(raw json.RawMessage) bool {

@@ -93,6 +93,7 @@ func TestReadJSONRefusesByName(t *testing.T) {
 		t.Fatalf("the whole file: %v", err)
 	}
 	for _, c := range []struct{ part, value, want string }{
+		{"model", `{"type":"WordPiece","unk_token":"x","continuing_subword_prefix":"##","max_input_chars_per_word":9,"vocab":{"<s>":4}}`, "normalizer:  is not implemented for WordPiece"},
 		{"model", `null`, "model: not in the file"},
 		{"model", `{"type":"WordLevel","vocab":{}}`, "WordLevel is not implemented"},
 		{"model", `{"type":"BPE","dropout":0.1,"vocab":{"<s>":4},"merges":[]}`, "dropout 0.1"},

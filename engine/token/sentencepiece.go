@@ -14,14 +14,19 @@ import (
 // scoredBPE is the model of SentencePiece's BPE: the characters of a whole text merge, the pair whose token has the
 // best score first, and a character without a token falls back to its bytes.
 type scoredBPE struct {
-	chars  map[string]int32 // tokens of one character
+	norm   *spNormalizer // nil where the text stays as it is
+	user   *matcher      // tokens that are kept whole wherever they stand; nil for none
+	chars  map[string]int32
 	bytes  [256]int32
-	unk    int32 // for what has neither a token nor bytes; None leaves it out
-	prefix int32 // the token of a space that stands before a text; None for none
+	unk    int32 // for what has neither a token nor bytes, one for a run of it; None leaves it out
+	prefix int32 // without norm: the token of a space that stands before a text; None for none
 	merges *mergeTable
 }
 
 func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
+	if m.norm != nil {
+		text = m.norm.apply(text, start)
+	}
 	if text == "" {
 		return dst
 	}
@@ -29,26 +34,34 @@ func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
 	if start && m.prefix != None {
 		dst = append(dst, m.prefix)
 	}
-	for len(text) > 0 {
-		_, n := utf8.DecodeRuneInString(text)
-		if id, ok := m.chars[text[:n]]; ok {
+	for at := 0; at < len(text); {
+		if m.user != nil && m.user.first[text[at]] {
+			if a := m.user.match(text, at); a != nil {
+				dst = append(dst, a.ID)
+				at += len(a.Text)
+				continue
+			}
+		}
+		_, n := utf8.DecodeRuneInString(text[at:])
+		if id, ok := m.chars[text[at:at+n]]; ok {
 			dst = append(dst, id)
 		} else {
-			dst = m.spell(dst, text[:n])
+			dst = spell(dst, from, text[at:at+n], &m.bytes, m.unk)
 		}
-		text = text[n:]
+		at += n
 	}
 	return dst[:from+len(m.merges.merge(dst[from:]))]
 }
 
-// spell appends a character's bytes, or one unknown token when a byte is missing.
-func (m *scoredBPE) spell(dst []int32, char string) []int32 {
-	from := len(dst)
+// spell appends a character's bytes; when one of them has no token, the unknown token, once for a run of such
+// characters since from.
+func spell(dst []int32, from int, char string, bytes *[256]int32, unk int32) []int32 {
+	at := len(dst)
 	for i := range len(char) {
-		id := m.bytes[char[i]]
+		id := bytes[char[i]]
 		if id == None {
-			if dst = dst[:from]; m.unk != None {
-				dst = append(dst, m.unk)
+			if dst = dst[:at]; unk != None && (at == from || dst[at-1] != unk) {
+				dst = append(dst, unk)
 			}
 			return dst
 		}
@@ -58,24 +71,40 @@ func (m *scoredBPE) spell(dst []int32, char string) []int32 {
 }
 
 func (m *scoredBPE) dropped(text string) int {
+	if m.norm != nil {
+		text = m.norm.apply(text, true)
+	}
 	n := 0
-	for len(text) > 0 {
-		_, k := utf8.DecodeRuneInString(text)
-		if _, ok := m.chars[text[:k]]; !ok {
-			for i := range k {
-				if m.bytes[text[i]] == None {
-					n += k
-					break
-				}
+	for at := 0; at < len(text); {
+		if m.user != nil {
+			if a := m.user.match(text, at); a != nil {
+				at += len(a.Text)
+				continue
 			}
 		}
-		text = text[k:]
+		_, k := utf8.DecodeRuneInString(text[at:])
+		if _, ok := m.chars[text[at:at+k]]; !ok && !spelled(text[at:at+k], &m.bytes) {
+			n += k
+		}
+		at += k
 	}
 	return n
 }
 
+// spelled reports whether every byte of char has a token.
+func spelled(char string, bytes *[256]int32) bool {
+	for i := range len(char) {
+		if bytes[char[i]] == None {
+			return false
+		}
+	}
+	return true
+}
+
 func (m *scoredBPE) sum(w *summer) {
 	w.text("scored BPE")
+	m.norm.sum(w)
+	m.user.sum(w)
 	w.num(int(m.unk))
 	w.num(int(m.prefix))
 	for _, id := range m.bytes {

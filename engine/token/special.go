@@ -42,13 +42,9 @@ func newMatcher(tokens []Added) *matcher {
 	return m
 }
 
-// split calls f for each part of text in order: for text between tokens with id None, for a token with its id. head
-// tells that the part is the first. Parts may be empty.
-func (m *matcher) split(text string, f func(part string, id int32, head bool)) {
-	if m == nil {
-		f(text, None, true)
-		return
-	}
+// split calls f for each part of text in order: for text between tokens, which is not empty, with id None, for a token
+// with its id.
+func (m *matcher) split(text string, f func(part string, id int32)) {
 	from := 0 // everything before it was handed out
 	for at := 0; at < len(text); {
 		if m.single {
@@ -74,13 +70,13 @@ func (m *matcher) split(text string, f func(part string, id int32, head bool)) {
 			hi = len(text) - len(strings.TrimLeftFunc(text[hi:], unicode.IsSpace))
 		}
 		if lo > from {
-			f(text[from:lo], None, from == 0)
+			f(text[from:lo], None)
 		}
-		f(text[lo:hi], a.ID, lo == 0)
+		f(text[lo:hi], a.ID)
 		from, at = hi, hi
 	}
 	if from < len(text) {
-		f(text[from:], None, from == 0)
+		f(text[from:], None)
 	}
 }
 
@@ -103,4 +99,17 @@ func alone(text string, lo, hi int) bool {
 	}
 	r, n := utf8.DecodeRuneInString(text[hi:])
 	return n == 0 || !word(r)
+}
+
+// sum writes the tokens that m finds.
+func (m *matcher) sum(w *summer) {
+	if m == nil {
+		return
+	}
+	for _, list := range m.byByte {
+		for _, a := range list {
+			w.text(a.Text)
+			w.num(int(a.ID))
+		}
+	}
 }

@@ -1,8 +1,8 @@
 // Package token turns text into the ids that a model reads, and ids back into text.
 //
-// A Tokenizer is one value whatever its kind: the model behind it (byte-level BPE in bpe.go, SentencePiece's pieces in
-// sentencepiece.go) is read from a tokenizer.json (json.go), a GGUF file's metadata (gguf.go) or llama2.c's file, or
-// trained from texts (train.go). Two functions encode: Encode for text that a person wrote, which never yields a
+// A Tokenizer is one value whatever its kind: the model behind it (byte-level BPE in bpe.go, SentencePiece's BPE in
+// sentencepiece.go, unigram.go, wordpiece.go) is read from a tokenizer.json (json.go), a tokenizer.model (spmodel.go), a
+// GGUF file's metadata (gguf.go) or llama2.c's file, or trained from texts (train.go). Two functions encode: Encode for text that a person wrote, which never yields a
 // control token, and EncodeSpecial for text that a template wrote. A Template (template.go) renders messages into
 // spans and encodes every span with the function that fits, so that training, evaluation and chat see the same ids.
 //
@@ -125,30 +125,40 @@ func (t *Tokenizer) encode(dst []int32, text string, find *[2]*matcher, start bo
 	if dst == nil {
 		dst = make([]int32, 0, len(text)/4+4)
 	}
-	plain := func(seg string, first bool) {
+	// The first text begins the whole, also after control tokens, which decoding leaves out.
+	words := func(seg string) {
+		dst = t.model.encode(dst, seg, start)
+		start = false
+	}
+	token := func(id int32) {
+		dst = append(dst, id)
+		start = start && t.flags[id]&isSpecial != 0
+	}
+	plain := func(seg string) {
+		seg = t.normalize.apply(seg)
 		if find[1] == nil {
-			dst = t.model.encode(dst, t.normalize.apply(seg), first)
+			words(seg)
 			return
 		}
-		find[1].split(t.normalize.apply(seg), func(s string, id int32, head bool) {
+		find[1].split(seg, func(s string, id int32) {
 			if id != None {
-				dst = append(dst, id)
-			} else if s != "" {
-				dst = t.model.encode(dst, s, first && head)
+				token(id)
+			} else {
+				words(s)
 			}
 		})
 	}
 	if find[0] == nil {
 		if text != "" {
-			plain(text, start)
+			plain(text)
 		}
 		return dst
 	}
-	find[0].split(text, func(s string, id int32, head bool) {
+	find[0].split(text, func(s string, id int32) {
 		if id != None {
-			dst = append(dst, id)
-		} else if s != "" {
-			plain(s, start && head)
+			token(id)
+		} else {
+			plain(s)
 		}
 	})
 	return dst

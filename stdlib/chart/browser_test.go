@@ -120,9 +120,9 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("TUNEBOOK_SHOTS names no folder")
 	}
 	path := full().Save(filepath.Join(dir, "page.html"))
-	for _, width := range []int{390, 820, 1400} {
+	for _, width := range []int{500, 820, 1400} {
 		for scheme, setting := range map[string]string{"light": "1", "dark": "0"} {
-			chromium(t, path, fmt.Sprintf("--window-size=%d,4200", width), "--blink-settings=preferredColorScheme="+setting,
+			chromium(t, path, fmt.Sprintf("--window-size=%d,5600", width), "--blink-settings=preferredColorScheme="+setting,
 				"--screenshot="+filepath.Join(dir, fmt.Sprintf("%d-%s.png", width, scheme)))
 		}
 	}

@@ -140,7 +140,7 @@ func option(a axes, list []series) payload {
 		charts.WithXAxisOpts(x), charts.WithYAxisOpts(y),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(len(list) > 1), Type: "scroll", Top: "0", Left: "center"}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis"}),
-		charts.WithGridOpts(opts.Grid{Left: "28", Right: "20", Top: "40", Bottom: "34", ContainLabel: opts.Bool(true)}),
+		charts.WithGridOpts(opts.Grid{Left: "30", Right: "20", Top: "40", Bottom: "34", ContainLabel: opts.Bool(true)}),
 		charts.WithAnimation(false),
 	}
 	// The shapes come after all lines, so that the legend shows the lines' symbols; ECharts gives a line and its shape one
@@ -355,3 +355,6 @@ func plural(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (c *Chart) String() string { text, _ := c.Show(); return text }

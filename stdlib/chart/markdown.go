@@ -9,6 +9,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 )
 
@@ -18,11 +19,27 @@ type heading struct {
 	text  string
 }
 
-// render returns Markdown as HTML. Headings go one level down, since the page's title is the first, and are appended to
-// all; their ids are numbered through the page.
-func render(markdown string, all *[]heading) string {
-	md := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
-	md.Renderer().AddOptions(renderer.WithNodeRenderers(util.Prioritized(&harmless{all: all}, 100)))
+func parser() goldmark.Markdown {
+	return goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
+}
+
+// highest returns the level of the highest heading in Markdown, 6 for none.
+func highest(markdown string) int {
+	level := 6
+	ast.Walk(parser().Parser().Parse(text.NewReader([]byte(markdown))), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if h, ok := n.(*ast.Heading); ok {
+			level = min(level, h.Level)
+		}
+		return ast.WalkContinue, nil
+	})
+	return level
+}
+
+// render returns Markdown as HTML. Headings of the level top become h2, since h1 is the page's title, and lower ones
+// follow; they are appended to all, and their ids are numbered through the page.
+func render(markdown string, top int, all *[]heading) string {
+	md := parser()
+	md.Renderer().AddOptions(renderer.WithNodeRenderers(util.Prioritized(&harmless{all: all, down: 2 - top}, 100)))
 	var b strings.Builder
 	if err := md.Convert([]byte(markdown), &b); err != nil {
 		return "<pre>" + html.EscapeString(markdown) + "</pre>\n" // only the writer can fail, and it does not
@@ -31,7 +48,10 @@ func render(markdown string, all *[]heading) string {
 }
 
 // harmless renders what a page must not take over: HTML becomes text, pictures their description.
-type harmless struct{ all *[]heading }
+type harmless struct {
+	all  *[]heading
+	down int // levels that headings move
+}
 
 func (h *harmless) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	reg.Register(ast.KindRawHTML, h.rawHTML)
@@ -66,7 +86,7 @@ func (h *harmless) image(w util.BufWriter, src []byte, n ast.Node, entering bool
 }
 
 func (h *harmless) heading(w util.BufWriter, src []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-	level := min(6, n.(*ast.Heading).Level+1)
+	level := min(6, n.(*ast.Heading).Level+h.down)
 	if !entering {
 		fmt.Fprintf(w, "</h%d>\n", level)
 		return ast.WalkContinue, nil

@@ -16,18 +16,20 @@ import (
 type Page struct {
 	Title string
 
-	parts    []string
-	headings []heading
-	charts   int
+	parts  []part
+	charts int
 }
+
+// part is Markdown or HTML of our own.
+type part struct{ markdown, html string }
 
 // NewPage returns a page with a title and nothing else.
 func NewPage(title string) *Page { return &Page{Title: title} }
 
 // Text adds text in Markdown (CommonMark with tables). HTML in it is shown as text, and pictures as their description,
-// since the page loads nothing.
+// since the page loads nothing. The highest heading of all texts comes right below the page's title, whether it is # or ##.
 func (p *Page) Text(markdown string) {
-	p.parts = append(p.parts, render(markdown, &p.headings))
+	p.parts = append(p.parts, part{markdown: markdown})
 }
 
 // Chart adds a chart.
@@ -36,7 +38,7 @@ func (p *Page) Chart(c *Chart) {
 		stop.Now("chart.Page", "the chart is nil", "")
 	}
 	p.charts++
-	p.parts = append(p.parts, c.figure())
+	p.parts = append(p.parts, part{html: c.figure()})
 }
 
 // Table adds a value that shows itself, such as the table of a study.
@@ -57,7 +59,7 @@ func (p *Page) Add(v any) {
 		page = "<pre>" + html.EscapeString(visibleLines(text)) + "</pre>\n"
 	}
 	p.charts += strings.Count(page, `<figure class="tb-chart">`)
-	p.parts = append(p.parts, page)
+	p.parts = append(p.parts, part{html: page})
 }
 
 // shown calls Show of v, or of a pointer to it where only that has the method.
@@ -114,9 +116,17 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 
 // HTML returns the page. The same parts give the same bytes.
 func (p *Page) HTML() string {
-	var parts []template.HTML
+	top := 6 // the highest level of heading in any text
 	for _, s := range p.parts {
-		parts = append(parts, template.HTML(s))
+		top = min(top, highest(s.markdown))
+	}
+	var parts []template.HTML
+	var headings []heading
+	for _, s := range p.parts {
+		if s.markdown != "" {
+			s.html = render(s.markdown, top, &headings)
+		}
+		parts = append(parts, template.HTML(s.html))
 	}
 	var scripts []string
 	if p.charts > 0 {
@@ -129,7 +139,7 @@ func (p *Page) HTML() string {
 	var b strings.Builder
 	err := pageTemplate.Execute(&b, map[string]any{
 		"Title": grid.Visible(p.Title), "Policy": template.JS(policy(scripts...)), "Style": template.CSS(pageCSS),
-		"Contents": template.HTML(contents(p.headings)), "Parts": parts, "Scripts": template.HTML(tags.String()),
+		"Contents": template.HTML(contents(headings)), "Parts": parts, "Scripts": template.HTML(tags.String()),
 	})
 	stop.If("chart.Page", err)
 	return b.String()

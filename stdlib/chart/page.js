@@ -80,7 +80,11 @@
       a.axisLabel = { color: look.soft, fontSize: 12, hideOverlap: true };
       a.splitLine = { show: false };
       if (a.type === 'category') {
-        a.axisLabel.width = 110; a.axisLabel.overflow = 'truncate';
+        // All labels where they have room, cut to it; beyond that ECharts chooses some.
+        var room = (size[0] - 90) / a.data.length - 8;
+        a.axisLabel.overflow = 'truncate';
+        a.axisLabel.width = Math.max(110, room);
+        if (room > 36) { a.axisLabel.width = room; a.axisLabel.interval = 0; }
         a.axisTick.alignWithLabel = true;
       } else {
         a.axisLabel.formatter = number;
@@ -103,7 +107,7 @@
       if (s.type === 'custom') {
         var shape = data.draw[i];
         s.renderItem = (shape.kind === 'band' ? band : whisker)(shape, look);
-        s.silent = true; s.tooltip = { show: false }; s.clip = true;
+        s.silent = true; s.tooltip = { show: false }; s.clip = shape.kind === 'band';
         s.z = shape.kind === 'band' ? 1 : 5;
       } else if (s.type === 'bar') {
         s.barGap = '10%'; s.barCategoryGap = '35%'; s.barMaxWidth = null;
@@ -116,6 +120,14 @@
     return o;
   }
 
+  // The name of the upright axis stands clear of its labels, whose width is known once they are chosen.
+  function keepApart(chart) {
+    var axis = chart.getModel().getComponent('yAxis').axis;
+    var width = 0;
+    axis.getViewLabels().forEach(function (l) { width = Math.max(width, echarts.format.getTextRect(l.formattedLabel, '12px sans-serif').width); });
+    chart.setOption({ yAxis: [{ nameGap: Math.round(width) + 16 }], grid: [{ left: 30 }] });
+  }
+
   function draw(figure) {
     var place = figure.querySelector('.tb-plot');
     // A fresh copy each time: ECharts keeps what it is given.
@@ -126,6 +138,7 @@
     if (old) old.dispose();
     var chart = echarts.init(place, null, { renderer: data.points > 4000 ? 'canvas' : 'svg' });
     chart.setOption(prepare(data, look, [place.clientWidth, place.clientHeight]));
+    keepApart(chart);
   }
 
   function all() { return Array.prototype.slice.call(document.querySelectorAll('figure.tb-chart')); }

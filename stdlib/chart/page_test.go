@@ -33,12 +33,18 @@ func TestContentsListHeadings(t *testing.T) {
 		t.Errorf("no\n%s\nin\n%s", want, page[strings.Index(page, "<nav"):])
 	}
 	if !strings.Contains(page, `<h2 id="part-3">Two &amp; &lt;b&gt;three&lt;/b&gt;</h2>`) || !strings.Contains(page, `<h4 id="part-5">`) {
-		t.Error("headings are not one level down with their ids")
+		t.Error("headings do not follow the title with their ids")
 	}
 	few := NewPage("t")
 	few.Text("# One\n\n# Two")
 	if strings.Contains(few.HTML(), "<nav") {
 		t.Error("two headings need no table of contents")
+	}
+	second := NewPage("t")
+	second.Text("## One\n\n### Below")
+	second.Text("## Two")
+	if page := second.HTML(); !strings.Contains(page, `<h2 id="part-1">One`) || !strings.Contains(page, `<h3 id="part-2">Below`) || !strings.Contains(page, `<h2 id="part-3">Two`) {
+		t.Error("## is not right below the title")
 	}
 }
 

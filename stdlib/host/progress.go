@@ -59,10 +59,17 @@ func Progress(label string, total int64, unit string) *Bar {
 // Set says that done units are behind us; note is shown after the numbers ("loss 2.31") and may be empty.
 func (b *Bar) Set(done int64, note string) {
 	w := Stderr()
+	if line := b.set(w, done, note); line != "" {
+		fmt.Fprintln(w, line) // outside barMu: the writer takes it
+	}
+}
+
+// set takes the count, redraws a terminal's line, and returns the plain line that is due elsewhere.
+func (b *Bar) set(w io.Writer, done int64, note string) string {
 	barMu.Lock()
 	defer barMu.Unlock()
 	if b.ended {
-		return
+		return ""
 	}
 	if !b.seen {
 		b.seen = true
@@ -78,13 +85,14 @@ func (b *Bar) Set(done int64, note string) {
 			b.last, b.lastDone = t, done
 			draw(f)
 		}
-		return
+		return ""
 	}
 	tenth := b.total > 0 && done*10/b.total > b.lastDone*10/b.total && done < b.total
 	if gap := t.Sub(b.last); gap >= lineGap || tenth && gap >= tenthGap {
 		b.last, b.lastDone = t, done
-		fmt.Fprintln(w, b.line(t))
+		return b.line(t)
 	}
+	return ""
 }
 
 // Done ends the count. With a note, one line stays: the label, the count, the time taken and the note; without one,

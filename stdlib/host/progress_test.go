@@ -143,3 +143,30 @@ func TestProgressTerminal(t *testing.T) {
 		t.Errorf("redrawn %d times in 2.5 s", strings.Count(got, "train: "))
 	}
 }
+
+// A plain line goes through the process's own Stderr, whose writer orders itself against the bars: it must not wait for
+// the bar that is writing.
+func TestPlainLineToTheProcess(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	o, e := Stdout(), Stderr()
+	SetOutput(o, &terminal{f: f})
+	t.Cleanup(func() { SetOutput(o, e); now = time.Now })
+	at := time.Now()
+	now = func() time.Time { return at }
+	b := Progress("train", 100, "step")
+	at = at.Add(time.Minute)
+	done := make(chan bool)
+	go func() { b.Set(50, ""); b.Done(""); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("Set waits for itself")
+	}
+	if s, _ := os.ReadFile(f.Name()); len(s) == 0 {
+		t.Error("no line was written")
+	}
+}

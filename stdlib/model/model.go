@@ -19,7 +19,10 @@ import (
 )
 
 // Model is a decoder with its tokenizer and its chat template. Training one makes a new one; a Model is never changed.
-type Model struct{ m *core.Model }
+type Model struct {
+	m     *core.Model
+	seeds []int64
+}
 
 // Config describes a decoder, with the names of Hugging Face's config.json.
 type Config = core.Config
@@ -42,8 +45,11 @@ func device(op string, opts []Options) backend.Backend {
 	return dev
 }
 
-// Wrap makes a script's model of an engine's.
-func Wrap(m *core.Model) *Model { return &Model{m} }
+// Wrap makes a script's model of an engine's; seeds are those of the training runs that made it.
+func Wrap(m *core.Model, seeds ...int64) *Model { return &Model{m: m, seeds: seeds} }
+
+// Seeds returns the seeds of the training runs that made the model, none for one that was opened.
+func (m *Model) Seeds() []int64 { return m.seeds }
 
 // Engine returns the engine's model, for other packages of the script API.
 func (m *Model) Engine() *core.Model { return m.m }
@@ -105,7 +111,7 @@ func (m *Model) Save(dir, dtype string) string {
 }
 
 // Merge returns a model whose adapter has been added to its weights.
-func (m *Model) Merge() *Model { return &Model{m.m.Merge()} }
+func (m *Model) Merge() *Model { return &Model{m: m.m.Merge(), seeds: m.seeds} }
 
 // Show describes the model in a line.
 func (m *Model) Show() (text, html string) {
@@ -130,3 +136,6 @@ func count(n int) string {
 	}
 	return fmt.Sprint(n)
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (m *Model) String() string { text, _ := m.Show(); return text }

@@ -13,12 +13,13 @@ func userMessage(text string) []token.Message {
 // Tokenizer turns text into ids and back.
 type Tokenizer struct{ t *token.Tokenizer }
 
-// Open reads a model from a folder of config.json, model.safetensors and tokenizer.json.
+// Open reads a model from a folder of config.json, model.safetensors and tokenizer.json, a .gguf file of architecture
+// llama, or a llama2.c .bin file with its tokenizer beside it.
 func Open(name string, opts ...Options) *Model {
 	const op = "model.Open"
 	m, err := core.Open(device(op, opts), name)
 	stop.If(op, err)
-	return &Model{m}
+	return &Model{m: m}
 }
 
 // New makes a model of random weights from a configuration and a tokenizer; its vocabulary is the tokenizer's unless the
@@ -37,7 +38,7 @@ func New(c Config, tok *Tokenizer, seed int64, opts ...Options) *Model {
 	m, err := core.New(device(op, opts), c, seed)
 	stop.If(op, err)
 	m.Name, m.Tokenizer, m.Template = "new model", tok.t, token.Plain
-	return &Model{m}
+	return &Model{m: m}
 }
 
 // TrainTokenizer learns a byte-level BPE of vocab ids from texts, with the control tokens of the template Plain.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tunebook/stdlib/eval"
+	"tunebook/stdlib/host"
 	"tunebook/stdlib/internal/grid"
 	"tunebook/stdlib/stop"
 )
@@ -46,10 +47,33 @@ type Study struct {
 	keys    []string // in order of first appearance
 	results []string
 	rows    []Row
+
+	bar      *host.Bar // of Expect; nil without
+	expected int
 }
 
 // New returns a study without rows.
 func New(name string) *Study { return &Study{Name: name, Over: "seed"} }
+
+// Expect says how many rows there will be: from now on a line tells how many are there, at what rate they come, and the
+// time left.
+func (s *Study) Expect(rows int) {
+	s.expected = rows
+	s.bar = host.Progress(s.Name, int64(rows), "point")
+	s.bar.Set(int64(len(s.rows)), "")
+}
+
+// put appends a checked row and counts it.
+func (s *Study) put(row Row) {
+	s.rows = append(s.rows, row)
+	if s.bar != nil {
+		s.bar.Set(int64(len(s.rows)), s.place(row, s.keys))
+		if len(s.rows) == s.expected {
+			s.bar.Done(s.place(row, s.keys))
+			s.bar = nil
+		}
+	}
+}
 
 // Len returns the number of rows.
 func (s *Study) Len() int { return len(s.rows) }
@@ -62,7 +86,7 @@ func (s *Study) Add(row Row) {
 		stop.Now("study.Add", fmt.Sprintf("row %s is there already", s.place(clean, s.keys)),
 			"make what differs a key (the seed, for one), or use Set to put the new result in its place")
 	}
-	s.rows = append(s.rows, clean)
+	s.put(clean)
 }
 
 // Set appends a row, or puts it in the place of the row with the same keys.
@@ -72,7 +96,7 @@ func (s *Study) Set(row Row) {
 		s.rows[at] = clean
 		return
 	}
-	s.rows = append(s.rows, clean)
+	s.put(clean)
 }
 
 // Has tells whether there is a row with exactly these keys, so that a loop can skip what it has.

@@ -200,7 +200,7 @@ func (s *Study) resultColumns(t *Table, cells [][]string, result string, sums []
 	t.column(prefix+"95 %", true)
 	t.column(prefix+"documents", true)
 	t.column(prefix+"seeds", true)
-	runs := slices.ContainsFunc(sums, func(x summary) bool { return x.score.N > 0 && distinct(x.score) != len(x.score.Seeds) })
+	runs := slices.ContainsFunc(sums, func(x summary) bool { return x.score.N > 0 && x.score.DistinctSeeds() != len(x.score.Seeds) })
 	if runs {
 		t.column(prefix+"runs", true)
 	}
@@ -212,28 +212,11 @@ func (s *Study) resultColumns(t *Table, cells [][]string, result string, sums []
 			}
 			continue
 		}
-		cells[g] = append(cells[g], points(x.score.Mean), points(x.score.Lo)+" to "+points(x.score.Hi), fmt.Sprint(x.score.N), fmt.Sprint(distinct(x.score)))
+		cells[g] = append(cells[g], points(x.score.Mean), points(x.score.Lo)+" to "+points(x.score.Hi), fmt.Sprint(x.score.N), fmt.Sprint(x.score.DistinctSeeds()))
 		if runs {
 			cells[g] = append(cells[g], fmt.Sprint(len(x.score.Seeds)))
 		}
 	}
-}
-
-// distinct counts the different seeds of a score; seeds without a name count one each.
-func distinct(sc eval.Score) int {
-	known, n := map[int64]bool{}, 0
-	for _, x := range sc.Seeds {
-		if !x.Known {
-			n++
-		}
-		known[x.Seed] = known[x.Seed] || x.Known
-	}
-	for _, is := range known {
-		if is {
-			n++
-		}
-	}
-	return n
 }
 
 // averaged returns the keys other than keys and Over that take several values within a group.
@@ -339,3 +322,6 @@ func (s *Study) Points(x, by, score string) []Point {
 	}
 	return out
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (t *Table) String() string { text, _ := t.Show(); return text }

@@ -221,12 +221,14 @@ func emitRotate(g *gen) {
 	})
 	g.ret()
 
-	g.fn("rotatePairs", "func(y, x, cos, sin *float32, n int)",
-		"writes y[2i] = x[2i]·cos[2i] - x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + x[2i]·sin[2i]; cos and sin hold every value twice.")
+	g.fn("rotatePairs", "func(y, x, cos, sin *float32, sign float32, n int)",
+		"writes y[2i] = x[2i]·cos[2i] - sign·x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + sign·x[2i]·sin[2i]; cos and sin hold every value twice.")
+	sign := g.broadcast("sign")
 	g.vectorLoop([]string{"y", "x", "cos", "sin"}, func(at []Mem, k *mask) {
 		x, c, s := g.loaded(at[1], k), g.loaded(at[2], k), g.loaded(at[3], k)
 		t := g.vec()
 		g.VPERMILPS(Imm(0xb1), x, t) // neighbours change places
+		g.VMULPS(sign, s, s)
 		g.VMULPS(s, t, t)
 		g.VFMADDSUB231PS(c, x, t)
 		g.store(t, at[0], k)

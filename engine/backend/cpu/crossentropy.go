@@ -7,13 +7,18 @@ import (
 	"tunebook/engine/backend"
 )
 
-// logitsBudget bounds the logits that LinearCrossEntropy holds at a time, in elements (32 MB).
-const logitsBudget = 8 << 20
+// The rows of a chunk of logits: as many as make 8 MB, which stay in the outer cache, but enough of them that a pass
+// over W and dW, which every chunk costs, is worth it. A vocabulary of 49,152 then needs 50 MB.
+const (
+	logitsBudget = 2 << 20 // elements
+	minLogitRows = 256
+	maxLogitRows = 1024
+)
 
 // LinearCrossEntropy writes nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]]; see backend.Ops.
 //
-// Rows without a target take no part. The others go through in chunks of at least 64 rows and else of at most 8 Mi
-// logits. With e = exp(logit - max) and s = Σ e, a row's gradient by its logits is share/s·(e - s·onehot): the factor
+// Rows without a target take no part. The others go through in chunks of 256 to 1024 rows, in which the logits are held.
+// With e = exp(logit - max) and s = Σ e, a row's gradient by its logits is share/s·(e - s·onehot): the factor
 // is applied to the rows of dX and x, which are shorter than the row of logits.
 func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
 	const op = "LinearCrossEntropy"
@@ -33,7 +38,7 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 	defer b.mu.Unlock()
 	clear(ns)
 	clear(dx)
-	chunk := min(t, max(64, min(1024, logitsBudget/max(1, v))))
+	chunk := min(t, max(minLogitRows, min(maxLogitRows, logitsBudget/max(1, v))))
 	l := &b.tasks.logits
 	*l = logitsTask{k: b.k, c: c, v: v, scale: scale, nll: ns, ids: ids, share: share, rows: l.rows[:0]}
 	for at := 0; at < t; {

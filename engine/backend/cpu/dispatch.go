@@ -28,7 +28,7 @@ type kernels struct {
 	normGrad       func(dx, dsum, dy, x, w *float32, r, c float32, n int)
 	normWeightGrad func(dw, dy, x *float32, r float32, n int)
 	rotate         func(y0, y1, x0, x1, cos, sin *float32, n int)
-	rotatePairs    func(y, x, cos, sin *float32, n int)
+	rotatePairs    func(y, x, cos, sin *float32, sign float32, n int)
 	siluMul        func(y, gate, up *float32, n int)
 	siluMulGrad    func(dGate, dUp, dY, gate, up *float32, n int)
 	adamw          func(p, m, v, grad, coef *float32, n int)

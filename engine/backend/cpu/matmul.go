@@ -15,7 +15,7 @@ const (
 	blockN = 1024
 
 	// fewRows is the largest M or N for which a product NT runs on rows as they lie, without packing.
-	fewRows = 16
+	fewRows = 32
 )
 
 // operand is a matrix of a product as it lies in memory, seen as lanes × k: lanes are rows of A or columns of B.
@@ -92,18 +92,18 @@ func (b *Backend) multiply(p product) {
 	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, blockN)), width) * width
 	b.packedB = grow(b.packedB, cols*depth+width)
 
+	threads := b.pool.threads
 	panels := ceilDiv(p.m, k.rows)
 	blocks := ceilDiv(panels, blockM/k.rows)
-	if r := blocks % b.pool.threads; blocks > 1 && r != 0 || blocks == 1 && panels > 1 {
-		blocks = min(panels, blocks+b.pool.threads-r) // an even share for every thread
-	}
 	t := &b.tasks.product
-	*t = productTask{b: b, product: p, panels: panels, blocks: blocks}
-	// With fewer row blocks than threads, columns are shared as well; A is then packed once per share.
-	t.parts = 1
-	if blocks < b.pool.threads {
-		t.parts = min(ceilDiv(b.pool.threads, blocks), ceilDiv(min(cols, p.n), width))
+	*t = productTask{b: b, product: p, panels: panels, parts: 1}
+	if panels < 4*threads {
+		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
+		t.parts = min(ceilDiv(2*threads, blocks), ceilDiv(min(cols, p.n), width))
+	} else if r := blocks % threads; r != 0 {
+		blocks = min(panels, blocks+threads-r)
 	}
+	t.blocks = blocks
 	for j := 0; j < p.n; j += cols {
 		for q := 0; q < p.k; q += depth {
 			t.col, t.cols = j, min(cols, p.n-j)

@@ -63,7 +63,10 @@ func (p *pool) run(n int, t task) {
 	}
 	p.work(0)
 	for spins := 0; p.done.Load() < int64(n); spins++ {
-		if spins > 1000 {
+		switch {
+		case spins > 10000: // a long item, or another program has the processor: leave it alone
+			time.Sleep(20 * time.Microsecond)
+		case spins > 100:
 			runtime.Gosched()
 		}
 	}
@@ -87,12 +90,12 @@ func (p *pool) work(w int) {
 }
 
 func (p *pool) item(w, i int) {
-	defer p.finish(w)
+	defer p.finish()
 	p.task.do(w, i)
 }
 
 // finish counts an item, also one that panicked: the panic is kept for run and the pool stays whole.
-func (p *pool) finish(int) {
+func (p *pool) finish() {
 	if r := recover(); r != nil {
 		p.failed.CompareAndSwap(nil, &failure{r})
 	}

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"tunebook/engine/backend"
 )
@@ -24,8 +25,8 @@ func (b *Backend) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, pairing
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := &b.tasks.rope
-	*r = ropeTask{b: b, y: ys, x: xs, pos: ps, heads: heads, d: d, each: rowsOf(heads * d), freqs: fs,
-		table: b.angles.upTo(fs, ps), pairs: pairing == backend.Interleaved, inverse: inverse}
+	*r = ropeTask{b: b, y: ys, x: xs, pos: ps, heads: heads, d: d, each: rowsOf(heads * d), inverse: inverse}
+	r.table = b.angles.upTo(fs, pairing == backend.Interleaved, ps)
 	b.pool.run(ceilDiv(t, r.each), r)
 	*r = ropeTask{}
 }
@@ -34,35 +35,26 @@ type ropeTask struct {
 	b              *Backend
 	y, x           []float32
 	pos            []int32
-	freqs          []float32
 	table          *angleTable
 	heads, d, each int
-	pairs, inverse bool
+	inverse        bool
 }
 
 func (t *ropeTask) do(w, item int) {
 	k, h := t.b.k, t.d/2
-	buf := grow(t.b.scratch[w], 6*h)
+	sign := float32(1)
+	if t.inverse {
+		sign = -1
+	}
+	buf := grow(t.b.scratch[w], 2*t.d)
 	t.b.scratch[w] = buf
 	for i := item * t.each; i < min((item+1)*t.each, len(t.pos)); i++ {
-		cos, sin := t.table.row(t.pos[i], t.freqs, buf[4*h:])
-		if t.pairs {
-			c2, s2 := buf[:2*h], buf[2*h:4*h]
-			for p := range h {
-				c, s := cos[p], sin[p]
-				if t.inverse {
-					s = -s
-				}
-				c2[2*p], c2[2*p+1] = c, c
-				s2[2*p], s2[2*p+1] = s, s
-			}
-			cos, sin = c2, s2
-		}
+		cos, sin := t.table.row(t.pos[i], buf)
 		for j := range t.heads {
 			at := (i*t.heads + j) * t.d
 			switch {
-			case t.pairs:
-				k.rotatePairs(&t.y[at], &t.x[at], &cos[0], &sin[0], t.d)
+			case t.table.pairs:
+				k.rotatePairs(&t.y[at], &t.x[at], &cos[0], &sin[0], sign, t.d)
 			case t.inverse: // turning back is turning with the two elements exchanged
 				k.rotate(&t.y[at+h], &t.y[at], &t.x[at+h], &t.x[at], &cos[0], &sin[0], h)
 			default:
@@ -72,10 +64,13 @@ func (t *ropeTask) do(w, item int) {
 	}
 }
 
-// angleTable holds cosines and sines of the positions from 0 on for one list of frequencies.
+// angleTable holds cosines and sines of the positions from 0 on for one list of frequencies: a value for each
+// frequency, or two when pairs are neighbours.
 type angleTable struct {
 	freqs    []float32
-	cos, sin []float32 // (positions, D/2)
+	pairs    bool
+	width    int       // values of a position
+	cos, sin []float32 // (positions, width)
 }
 
 // maxTabled bounds the positions of a table; farther ones are computed for each call.
@@ -85,37 +80,35 @@ const maxTabled = 1 << 16
 type angleTables struct{ tables []*angleTable }
 
 // upTo returns a table of freqs that holds every position of pos in [0, maxTabled).
-func (a *angleTables) upTo(freqs []float32, pos []int32) *angleTable {
-	var t *angleTable
-	for i, u := range a.tables {
-		if equal(u.freqs, freqs) {
-			t = u
-			copy(a.tables[1:i+1], a.tables[:i])
-			a.tables[0] = t
-			break
+func (a *angleTables) upTo(freqs []float32, pairs bool, pos []int32) *angleTable {
+	at := slices.IndexFunc(a.tables, func(t *angleTable) bool { return t.pairs == pairs && slices.Equal(t.freqs, freqs) })
+	if at < 0 {
+		t := &angleTable{freqs: slices.Clone(freqs), pairs: pairs, width: len(freqs)}
+		if pairs {
+			t.width *= 2
 		}
-	}
-	if t == nil {
-		t = &angleTable{freqs: append([]float32(nil), freqs...)}
 		if len(a.tables) < 4 {
 			a.tables = append(a.tables, nil)
 		}
-		copy(a.tables[1:], a.tables)
-		a.tables[0] = t
+		at = len(a.tables) - 1
+		a.tables[at] = t
 	}
+	t := a.tables[at]
+	copy(a.tables[1:at+1], a.tables[:at])
+	a.tables[0] = t
+
 	top := int32(-1)
 	for _, p := range pos {
 		top = max(top, p)
 	}
-	n, h := min(int(top)+1, maxTabled), len(freqs)
-	if n*h > len(t.cos) {
-		have := len(t.cos) / max(1, h)
+	n := min(int(top)+1, maxTabled)
+	if have := len(t.cos) / t.width; n > have {
 		n = min(max(n, 2*have, 256), maxTabled)
-		cos, sin := make([]float32, n*h), make([]float32, n*h)
+		cos, sin := make([]float32, n*t.width), make([]float32, n*t.width)
 		copy(cos, t.cos)
 		copy(sin, t.sin)
 		for p := have; p < n; p++ {
-			angles(cos[p*h:(p+1)*h], sin[p*h:(p+1)*h], int32(p), freqs)
+			t.fill(cos[p*t.width:(p+1)*t.width], sin[p*t.width:(p+1)*t.width], int32(p))
 		}
 		t.cos, t.sin = cos, sin
 	}
@@ -123,31 +116,23 @@ func (a *angleTables) upTo(freqs []float32, pos []int32) *angleTable {
 }
 
 // row returns the cosines and sines of a position, in buf when the table does not hold them.
-func (t *angleTable) row(pos int32, freqs, buf []float32) (cos, sin []float32) {
-	h := len(freqs)
-	if at := int(pos) * h; pos >= 0 && at < len(t.cos) {
-		return t.cos[at : at+h], t.sin[at : at+h]
+func (t *angleTable) row(pos int32, buf []float32) (cos, sin []float32) {
+	w := t.width
+	if at := int(pos) * w; pos >= 0 && at < len(t.cos) {
+		return t.cos[at : at+w], t.sin[at : at+w]
 	}
-	cos, sin = buf[:h], buf[h:2*h]
-	angles(cos, sin, pos, freqs)
+	cos, sin = buf[:w], buf[w:2*w]
+	t.fill(cos, sin, pos)
 	return cos, sin
 }
 
-func angles(cos, sin []float32, pos int32, freqs []float32) {
-	for i, f := range freqs {
+func (t *angleTable) fill(cos, sin []float32, pos int32) {
+	for i, f := range t.freqs {
 		s, c := math.Sincos(float64(float32(pos) * f))
-		cos[i], sin[i] = float32(c), float32(s)
-	}
-}
-
-func equal(a, b []float32) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+		if t.pairs {
+			cos[2*i], sin[2*i], cos[2*i+1], sin[2*i+1] = float32(c), float32(s), float32(c), float32(s)
+		} else {
+			cos[i], sin[i] = float32(c), float32(s)
 		}
 	}
-	return true
 }

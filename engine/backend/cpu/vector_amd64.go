@@ -52,10 +52,10 @@ func normWeightGradAVX2(dw *float32, dy *float32, x *float32, r float32, n int)
 //go:noescape
 func rotateAVX2(y0 *float32, y1 *float32, x0 *float32, x1 *float32, cos *float32, sin *float32, n int)
 
-// rotatePairsAVX2 writes y[2i] = x[2i]·cos[2i] - x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + x[2i]·sin[2i]; cos and sin hold every value twice.
+// rotatePairsAVX2 writes y[2i] = x[2i]·cos[2i] - sign·x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + sign·x[2i]·sin[2i]; cos and sin hold every value twice.
 //
 //go:noescape
-func rotatePairsAVX2(y *float32, x *float32, cos *float32, sin *float32, n int)
+func rotatePairsAVX2(y *float32, x *float32, cos *float32, sin *float32, sign float32, n int)
 
 // siluMulAVX2 writes y = gate·sigmoid(gate)·up.
 //
@@ -122,10 +122,10 @@ func normWeightGradAVX512(dw *float32, dy *float32, x *float32, r float32, n int
 //go:noescape
 func rotateAVX512(y0 *float32, y1 *float32, x0 *float32, x1 *float32, cos *float32, sin *float32, n int)
 
-// rotatePairsAVX512 writes y[2i] = x[2i]·cos[2i] - x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + x[2i]·sin[2i]; cos and sin hold every value twice.
+// rotatePairsAVX512 writes y[2i] = x[2i]·cos[2i] - sign·x[2i+1]·sin[2i] and y[2i+1] = x[2i+1]·cos[2i] + sign·x[2i]·sin[2i]; cos and sin hold every value twice.
 //
 //go:noescape
-func rotatePairsAVX512(y *float32, x *float32, cos *float32, sin *float32, n int)
+func rotatePairsAVX512(y *float32, x *float32, cos *float32, sin *float32, sign float32, n int)
 
 // siluMulAVX512 writes y = gate·sigmoid(gate)·up.
 //

@@ -729,25 +729,27 @@ done:
 	VZEROUPPER
 	RET
 
-// func rotatePairsAVX2(y *float32, x *float32, cos *float32, sin *float32, n int)
+// func rotatePairsAVX2(y *float32, x *float32, cos *float32, sin *float32, sign float32, n int)
 // Requires: AVX, FMA3
-TEXT ·rotatePairsAVX2(SB), NOSPLIT, $0-40
-	MOVQ n+32(FP), AX
-	MOVQ y+0(FP), CX
-	MOVQ x+8(FP), DX
-	MOVQ cos+16(FP), BX
-	MOVQ sin+24(FP), SI
-	SUBQ $0x00000008, AX
-	JL   rest
+TEXT ·rotatePairsAVX2(SB), NOSPLIT, $0-48
+	VBROADCASTSS sign+32(FP), Y0
+	MOVQ         n+40(FP), AX
+	MOVQ         y+0(FP), CX
+	MOVQ         x+8(FP), DX
+	MOVQ         cos+16(FP), BX
+	MOVQ         sin+24(FP), SI
+	SUBQ         $0x00000008, AX
+	JL           rest
 
 loop:
-	VMOVUPS        (DX), Y0
-	VMOVUPS        (BX), Y1
-	VMOVUPS        (SI), Y2
-	VPERMILPS      $0xb1, Y0, Y3
-	VMULPS         Y2, Y3, Y3
-	VFMADDSUB231PS Y1, Y0, Y3
-	VMOVUPS        Y3, (CX)
+	VMOVUPS        (DX), Y1
+	VMOVUPS        (BX), Y2
+	VMOVUPS        (SI), Y3
+	VPERMILPS      $0xb1, Y1, Y4
+	VMULPS         Y0, Y3, Y3
+	VMULPS         Y3, Y4, Y4
+	VFMADDSUB231PS Y2, Y1, Y4
+	VMOVUPS        Y4, (CX)
 	ADDQ           $0x00000020, CX
 	ADDQ           $0x00000020, DX
 	ADDQ           $0x00000020, BX
@@ -761,14 +763,15 @@ rest:
 	LEAQ           masks<>+0(SB), DI
 	SHLQ           $0x02, AX
 	SUBQ           AX, DI
-	VMOVUPS        32(DI), Y0
-	VMASKMOVPS     (DX), Y0, Y1
-	VMASKMOVPS     (BX), Y0, Y2
-	VMASKMOVPS     (SI), Y0, Y3
-	VPERMILPS      $0xb1, Y1, Y4
-	VMULPS         Y3, Y4, Y4
-	VFMADDSUB231PS Y2, Y1, Y4
-	VMASKMOVPS     Y4, Y0, (CX)
+	VMOVUPS        32(DI), Y1
+	VMASKMOVPS     (DX), Y1, Y2
+	VMASKMOVPS     (BX), Y1, Y3
+	VMASKMOVPS     (SI), Y1, Y4
+	VPERMILPS      $0xb1, Y2, Y5
+	VMULPS         Y0, Y4, Y4
+	VMULPS         Y4, Y5, Y5
+	VFMADDSUB231PS Y3, Y2, Y5
+	VMASKMOVPS     Y5, Y1, (CX)
 
 done:
 	VZEROUPPER
@@ -1552,25 +1555,27 @@ done:
 	VZEROUPPER
 	RET
 
-// func rotatePairsAVX512(y *float32, x *float32, cos *float32, sin *float32, n int)
+// func rotatePairsAVX512(y *float32, x *float32, cos *float32, sin *float32, sign float32, n int)
 // Requires: AVX, AVX512F
-TEXT ·rotatePairsAVX512(SB), NOSPLIT, $0-40
-	MOVQ n+32(FP), CX
-	MOVQ y+0(FP), AX
-	MOVQ x+8(FP), DX
-	MOVQ cos+16(FP), BX
-	MOVQ sin+24(FP), SI
-	SUBQ $0x00000010, CX
-	JL   rest
+TEXT ·rotatePairsAVX512(SB), NOSPLIT, $0-48
+	VBROADCASTSS sign+32(FP), Z0
+	MOVQ         n+40(FP), CX
+	MOVQ         y+0(FP), AX
+	MOVQ         x+8(FP), DX
+	MOVQ         cos+16(FP), BX
+	MOVQ         sin+24(FP), SI
+	SUBQ         $0x00000010, CX
+	JL           rest
 
 loop:
-	VMOVUPS        (DX), Z0
-	VMOVUPS        (BX), Z1
-	VMOVUPS        (SI), Z2
-	VPERMILPS      $0xb1, Z0, Z3
-	VMULPS         Z2, Z3, Z3
-	VFMADDSUB231PS Z1, Z0, Z3
-	VMOVUPS        Z3, (AX)
+	VMOVUPS        (DX), Z1
+	VMOVUPS        (BX), Z2
+	VMOVUPS        (SI), Z3
+	VPERMILPS      $0xb1, Z1, Z4
+	VMULPS         Z0, Z3, Z3
+	VMULPS         Z3, Z4, Z4
+	VFMADDSUB231PS Z2, Z1, Z4
+	VMOVUPS        Z4, (AX)
 	ADDQ           $0x00000040, AX
 	ADDQ           $0x00000040, DX
 	ADDQ           $0x00000040, BX
@@ -1585,13 +1590,14 @@ rest:
 	SHLL           CL, DI
 	DECL           DI
 	KMOVW          DI, K1
-	VMOVUPS.Z      (DX), K1, Z0
-	VMOVUPS.Z      (BX), K1, Z1
-	VMOVUPS.Z      (SI), K1, Z2
-	VPERMILPS      $0xb1, Z0, Z3
-	VMULPS         Z2, Z3, Z3
-	VFMADDSUB231PS Z1, Z0, Z3
-	VMOVUPS        Z3, K1, (AX)
+	VMOVUPS.Z      (DX), K1, Z1
+	VMOVUPS.Z      (BX), K1, Z2
+	VMOVUPS.Z      (SI), K1, Z3
+	VPERMILPS      $0xb1, Z1, Z4
+	VMULPS         Z0, Z3, Z3
+	VMULPS         Z3, Z4, Z4
+	VFMADDSUB231PS Z2, Z1, Z4
+	VMOVUPS        Z4, K1, (AX)
 
 done:
 	VZEROUPPER

@@ -7,7 +7,8 @@ import (
 	"tunebook/engine/backend"
 )
 
-// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.
+// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back. The angle is a float32
+// product, which is what the models were trained with; its sine and cosine are not rounded.
 func (*Backend) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, pairing backend.Pairing, inverse bool) {
 	if d%2 != 0 {
 		panic(fmt.Sprintf("RoPE: head size %d; wanted an even one", d))
@@ -22,7 +23,7 @@ func (*Backend) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, pairing b
 				if pairing == backend.Interleaved {
 					a, b = at+2*p, at+2*p+1
 				}
-				sin, cos := math.Sincos(float64(ps[i]) * float64(fs[p]))
+				sin, cos := math.Sincos(float64(float32(ps[i]) * fs[p]))
 				if inverse {
 					sin = -sin
 				}

@@ -1,0 +1,474 @@
+package conform
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/ref"
+	"tunebook/engine/tensor"
+)
+
+// mutant is ref with one operation replaced. Every method that is nil is ref's own.
+type mutant struct {
+	*ref.Backend
+	matmul       func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32)
+	embForward   func(y, w, ids backend.Buffer, t, c int)
+	embBackward  func(dW, dY, ids backend.Buffer, t, c int)
+	normForward  func(y, sum, rstd, x, res, w backend.Buffer, t, c int, eps float32)
+	normBackward func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int)
+	rope         func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool)
+	gluForward   func(y, gate, up backend.Buffer, n int)
+	gluBackward  func(dGate, dUp, dY, gate, up backend.Buffer, n int)
+	attForward   func(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32)
+	attBackward  func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32)
+	entropy      func(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32)
+	gather       func(y, x, rows backend.Buffer, n, c int)
+	scatter      func(y, x, rows backend.Buffer, n, c int)
+	addScaled    func(y, x backend.Buffer, alpha float32)
+	copy         func(dst, src backend.Buffer)
+	fill         func(x backend.Buffer, v float32)
+	argmax       func(ids, x backend.Buffer, t, v int)
+	sumSquares   func(out, x backend.Buffer)
+	adamw        func(p, m, v, g backend.Buffer, s backend.AdamWStep)
+	alloc        func(dt tensor.DType, n int) backend.Buffer
+}
+
+func (m *mutant) MatMul(c, a, b backend.Buffer, mm, n, k int, op backend.MatOp, alpha, beta float32) {
+	either(m.matmul, m.Backend.MatMul)(c, a, b, mm, n, k, op, alpha, beta)
+}
+func (m *mutant) EmbeddingForward(y, w, ids backend.Buffer, t, c int) {
+	either(m.embForward, m.Backend.EmbeddingForward)(y, w, ids, t, c)
+}
+func (m *mutant) EmbeddingBackward(dW, dY, ids backend.Buffer, t, c int) {
+	either(m.embBackward, m.Backend.EmbeddingBackward)(dW, dY, ids, t, c)
+}
+func (m *mutant) RMSNormForward(y, sum, rstd, x, res, w backend.Buffer, t, c int, eps float32) {
+	either(m.normForward, m.Backend.RMSNormForward)(y, sum, rstd, x, res, w, t, c, eps)
+}
+func (m *mutant) RMSNormBackward(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+	either(m.normBackward, m.Backend.RMSNormBackward)(dX, dW, dY, dSum, x, w, rstd, t, c)
+}
+func (m *mutant) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
+	either(m.rope, m.Backend.RoPE)(y, x, pos, freqs, t, heads, d, p, inverse)
+}
+func (m *mutant) SwiGLUForward(y, gate, up backend.Buffer, n int) {
+	either(m.gluForward, m.Backend.SwiGLUForward)(y, gate, up, n)
+}
+func (m *mutant) SwiGLUBackward(dGate, dUp, dY, gate, up backend.Buffer, n int) {
+	either(m.gluBackward, m.Backend.SwiGLUBackward)(dGate, dUp, dY, gate, up, n)
+}
+func (m *mutant) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	either(m.attForward, m.Backend.AttentionForward)(o, lse, q, k, v, segs, h, kh, d, scale)
+}
+func (m *mutant) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	either(m.attBackward, m.Backend.AttentionBackward)(dQ, dK, dV, dO, q, k, v, o, lse, segs, h, kh, d, scale)
+}
+func (m *mutant) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
+	either(m.entropy, m.Backend.LinearCrossEntropy)(nll, dX, dW, x, w, targets, weights, t, c, v, scale)
+}
+func (m *mutant) Gather(y, x, rows backend.Buffer, n, c int) {
+	either(m.gather, m.Backend.Gather)(y, x, rows, n, c)
+}
+func (m *mutant) Scatter(y, x, rows backend.Buffer, n, c int) {
+	either(m.scatter, m.Backend.Scatter)(y, x, rows, n, c)
+}
+func (m *mutant) AddScaled(y, x backend.Buffer, alpha float32) {
+	either(m.addScaled, m.Backend.AddScaled)(y, x, alpha)
+}
+func (m *mutant) Copy(dst, src backend.Buffer)     { either(m.copy, m.Backend.Copy)(dst, src) }
+func (m *mutant) Fill(x backend.Buffer, v float32) { either(m.fill, m.Backend.Fill)(x, v) }
+func (m *mutant) Argmax(ids, x backend.Buffer, t, v int) {
+	either(m.argmax, m.Backend.Argmax)(ids, x, t, v)
+}
+func (m *mutant) SumSquares(out, x backend.Buffer) {
+	either(m.sumSquares, m.Backend.SumSquares)(out, x)
+}
+func (m *mutant) AdamW(p, mm, v, g backend.Buffer, s backend.AdamWStep) {
+	either(m.adamw, m.Backend.AdamW)(p, mm, v, g, s)
+}
+func (m *mutant) Alloc(dt tensor.DType, n int) backend.Buffer {
+	return either(m.alloc, m.Backend.Alloc)(dt, n)
+}
+
+// either returns the replacement where there is one, else the original.
+func either[F any](replacement, original F) F {
+	if reflect.ValueOf(replacement).IsNil() {
+		return original
+	}
+	return replacement
+}
+
+func host(b backend.Buffer) []float32 { return b.(*backend.HostBuffer).F }
+
+// past returns the n elements behind a buffer, which are other memory.
+func past(b backend.Buffer, n int) []float32 {
+	x := host(b)
+	return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), 4*len(x))), n)
+}
+
+// seen is a T that stops a check at the first failure that has certain words.
+type seen struct {
+	Recorder
+	words string
+}
+
+type enough struct{}
+
+func (s *seen) Errorf(format string, args ...any) {
+	s.Recorder.Errorf(format, args...)
+	if strings.Contains(s.Failures[len(s.Failures)-1], s.words) {
+		panic(enough{})
+	}
+}
+
+// caught runs the checks whose names begin with prefix and end with suffix until one fails with these words. It returns
+// what failed.
+func caught(b backend.Backend, prefix, suffix, words string) (failed []string, ok bool) {
+	s := &seen{words: words}
+	defer func() {
+		if r := recover(); r != nil {
+			_, ok = r.(enough)
+			if failed = s.Failures; !ok {
+				failed = append(failed, fmt.Sprint("panic: ", r))
+			}
+		}
+	}()
+	for _, c := range Checks() {
+		if strings.HasPrefix(c.Name, prefix) && strings.HasSuffix(c.Name, suffix) {
+			c.Run(s, b)
+		}
+	}
+	return s.Failures, false
+}
+
+// Every mistake here was made by some kernel of the field. Each must be caught by the checks of its own operation, with
+// words that say what is wrong.
+func TestMutants(t *testing.T) {
+	r := ref.New()
+	flaky := float32(0)
+	for _, m := range []struct {
+		name, op, want string
+		b              *mutant
+	}{
+		{"beta 0 reads C", "MatMul", "beta 0", &mutant{matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+			old := append([]float32{}, host(c)...)
+			r.MatMul(c, a, b, m, n, k, op, alpha, beta)
+			for i := range old {
+				host(c)[i] += beta * old[i]
+				if beta == 0 {
+					host(c)[i] += 0 * old[i]
+				}
+			}
+		}}},
+		{"alpha left out", "MatMul", "alpha 0.5", &mutant{matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, _, beta float32) {
+			r.MatMul(c, a, b, m, n, k, op, 1, beta)
+		}}},
+		{"the last column is forgotten where it is odd", "MatMul", "×577×", &mutant{matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+			r.MatMul(c, a, b, m, n, k, op, alpha, beta)
+			if n == 577 {
+				for i := range m {
+					host(c)[i*n+n-1] = 0
+				}
+			}
+		}}},
+		{"a small error", "MatMul", "beyond", &mutant{matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+			r.MatMul(c, a, b, m, n, k, op, alpha*(1+2e-5), beta)
+		}}},
+		{"other bits in a second call", "MatMul", "second call", &mutant{matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+			flaky += 1e-7
+			r.MatMul(c, a, b, m, n, k, op, alpha+flaky, beta)
+		}}},
+		{"writes past the end", "EmbeddingForward", "memory around y", &mutant{embForward: func(y, w, ids backend.Buffer, t, c int) {
+			r.EmbeddingForward(y, w, ids, t, c)
+			past(y, 1)[0] = 0
+		}}},
+		{"an id is off by one", "EmbeddingForward", "y:", &mutant{embForward: func(y, w, ids backend.Buffer, t, c int) {
+			if c == 31 {
+				w = w.Slice(1, w.Len())
+			}
+			r.EmbeddingForward(y, w, ids, t, c)
+		}}},
+		{"the last of equal ids wins", "EmbeddingBackward", "dW", &mutant{embBackward: func(dW, dY, ids backend.Buffer, t, c int) {
+			last := map[int32]int{}
+			for i, id := range ids.(*backend.HostBuffer).I[:t] {
+				last[id] = i
+			}
+			for id, i := range last {
+				for j := range c {
+					host(dW)[int(id)*c+j] += host(dY)[i*c+j]
+				}
+			}
+		}}},
+		{"eps left out", "RMSNormForward", "y:", &mutant{normForward: func(y, sum, rstd, x, res, w backend.Buffer, t, c int, _ float32) {
+			r.RMSNormForward(y, sum, rstd, x, res, w, t, c, 0)
+		}}},
+		{"its input is changed", "RMSNormForward", "input w", &mutant{normForward: func(y, sum, rstd, x, res, w backend.Buffer, t, c int, eps float32) {
+			r.RMSNormForward(y, sum, rstd, x, res, w, t, c, eps)
+			host(w)[0]++
+		}}},
+		{"dX adds", "RMSNormBackward", "dX", &mutant{normBackward: func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+			old := append([]float32{}, host(dX)...)
+			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
+			for i := range old {
+				host(dX)[i] += old[i]
+			}
+		}}},
+		{"dW writes", "RMSNormBackward", "dW", &mutant{normBackward: func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+			if dW != nil {
+				clear(host(dW))
+			}
+			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
+		}}},
+		{"dSum is lost where dX lies in it", "RMSNormBackward", "dX dSum", &mutant{normBackward: func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+			if dX == dSum {
+				dSum = nil
+			}
+			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
+		}}},
+		{"one pairing for both", "RoPE", "pairing 1", &mutant{rope: func(y, x, pos, freqs backend.Buffer, t, heads, d int, _ backend.Pairing, inverse bool) {
+			r.RoPE(y, x, pos, freqs, t, heads, d, backend.Half, inverse)
+		}}},
+		{"inverse is ignored", "RoPE", "inverse true", &mutant{rope: func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, _ bool) {
+			r.RoPE(y, x, pos, freqs, t, heads, d, p, false)
+		}}},
+		{"gate is read after it was written", "SwiGLUForward", "gate", &mutant{gluForward: func(y, gate, up backend.Buffer, n int) {
+			r.Copy(y.Slice(0, n), up.Slice(0, n))
+			r.SwiGLUForward(y, gate, y, n)
+		}}},
+		{"dUp reads the new dGate", "SwiGLUBackward", "dGate in dY", &mutant{gluBackward: func(dGate, dUp, dY, gate, up backend.Buffer, n int) {
+			spare := r.Alloc(tensor.F32, n)
+			r.SwiGLUBackward(dGate, spare, dY, gate, up, n)
+			r.SwiGLUBackward(spare, dUp, dY, gate, up, n)
+		}}},
+		{"the last segment is left out", "AttentionForward", "o:", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			cut := &backend.Segments{List: s.List[:max(0, len(s.List)-1)]}
+			r.AttentionForward(o, lse, q, k, v, cut, h, kh, d, scale)
+		}}},
+		{"a document sees the one before it", "AttentionForward", "many, with gaps", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			wide := &backend.Segments{}
+			for _, g := range s.List {
+				if g.QLen > 0 && g.QLen == g.KLen && g.KStart > 0 {
+					g.KStart--
+					g.KLen++
+				}
+				wide.List = append(wide.List, g)
+			}
+			r.AttentionForward(o, lse, q, k, v, wide, h, kh, d, scale)
+		}}},
+		{"the mask is aligned at the start", "AttentionForward", "one query", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			cut := &backend.Segments{}
+			for _, g := range s.List {
+				g.KLen = g.QLen
+				cut.List = append(cut.List, g)
+			}
+			r.AttentionForward(o, lse, q, k, v, cut, h, kh, d, scale)
+		}}},
+		{"rows of no segment become zero", "AttentionForward", "leave alone", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			clear(host(o))
+			r.AttentionForward(o, lse, q, k, v, s, h, kh, d, scale)
+		}}},
+		{"key-value heads by remainder", "AttentionForward", "4 over 2", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionForward(o, lse, q, k, v, s, h, kh, d, scale)
+			if h == 4 && kh == 2 { // the two middle heads would be exchanged
+				x := host(o)
+				for at := 0; at+h*d <= len(x); at += h * d {
+					for e := range d {
+						x[at+d+e], x[at+2*d+e] = x[at+2*d+e], x[at+d+e]
+					}
+				}
+			}
+		}}},
+		{"dK without scale", "AttentionBackward", "dK", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, s, h, kh, d, scale)
+			for i := range host(dK) {
+				host(dK)[i] /= scale
+			}
+		}}},
+		{"dV of the first key is one row short", "AttentionBackward", "dV", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, s, h, kh, d, scale)
+			for _, g := range s.List {
+				if g.QLen > 0 {
+					host(dV)[g.KStart*kh*d] = 0
+				}
+			}
+		}}},
+		{"ignored rows have a loss", "LinearCrossEntropy", "nll", &mutant{entropy: func(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
+			r.LinearCrossEntropy(nll, dX, dW, x, w, targets, weights, t, c, v, scale)
+			for i, id := range targets.(*backend.HostBuffer).I[:t] {
+				if id == backend.IgnoreIndex {
+					host(nll)[i] = 1
+				}
+			}
+		}}},
+		{"ignored rows keep the old gradient", "LinearCrossEntropy", "dX", &mutant{entropy: func(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
+			var old []float32
+			if dX != nil {
+				old = append(old, host(dX)...)
+			}
+			r.LinearCrossEntropy(nll, dX, dW, x, w, targets, weights, t, c, v, scale)
+			for i, id := range targets.(*backend.HostBuffer).I[:t] {
+				if id == backend.IgnoreIndex && dX != nil {
+					copy(host(dX)[i*c:(i+1)*c], old[i*c:])
+				}
+			}
+		}}},
+		{"weights are left out", "LinearCrossEntropy", "dX", &mutant{entropy: func(nll, dX, dW, x, w, targets, _ backend.Buffer, t, c, v int, scale float32) {
+			r.LinearCrossEntropy(nll, dX, dW, x, w, targets, nil, t, c, v, scale)
+		}}},
+		{"rows in their own order", "Gather", "y:", &mutant{gather: func(y, x, rows backend.Buffer, n, c int) {
+			r.Copy(y.Slice(0, n*c), x.Slice(0, n*c))
+		}}},
+		{"other rows become zero", "Scatter", "leave alone", &mutant{scatter: func(y, x, rows backend.Buffer, n, c int) {
+			clear(host(y))
+			r.Scatter(y, x, rows, n, c)
+		}}},
+		{"in blocks of eight past the end", "AddScaled", "memory around y", &mutant{addScaled: func(y, x backend.Buffer, alpha float32) {
+			r.AddScaled(y, x, alpha)
+			for i := range past(y, 7)[:(8-y.Len()%8)%8] {
+				past(y, 7)[i] += alpha
+			}
+		}}},
+		{"only whole blocks", "Copy", "dst", &mutant{copy: func(dst, src backend.Buffer) {
+			n := dst.Len() / 8 * 8
+			r.Copy(dst.Slice(0, n), src.Slice(0, n))
+		}}},
+		{"writes", "AddScaled", "y:", &mutant{addScaled: func(y, x backend.Buffer, alpha float32) {
+			clear(host(y))
+			r.AddScaled(y, x, alpha)
+		}}},
+		{"before the start", "Fill", "memory around x", &mutant{fill: func(x backend.Buffer, v float32) {
+			r.Fill(x, v)
+			f := host(x)
+			*(*float32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(f)), -4)) = v
+		}}},
+		{"the last of equals", "Argmax", "ids:", &mutant{argmax: func(ids, x backend.Buffer, t, v int) {
+			for i := range t {
+				best := 0
+				for j := range v {
+					if host(x)[i*v+j] >= host(x)[i*v+best] {
+						best = j
+					}
+				}
+				ids.(*backend.HostBuffer).I[i] = int32(best)
+			}
+		}}},
+		{"begins at zero", "Argmax", "ids:", &mutant{argmax: func(ids, x backend.Buffer, t, v int) {
+			for i := range t {
+				best, at := float32(0), 0
+				for j := range v {
+					if host(x)[i*v+j] > best {
+						best, at = host(x)[i*v+j], j
+					}
+				}
+				ids.(*backend.HostBuffer).I[i] = int32(at)
+			}
+		}}},
+		{"adds to the old sum", "SumSquares", "out", &mutant{sumSquares: func(out, x backend.Buffer) {
+			old := host(out)[0]
+			r.SumSquares(out, x)
+			host(out)[0] += old
+		}}},
+		{"decay after the step", "AdamW", "p:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
+			decay := 1 - s.LR*s.WeightDecay
+			s.WeightDecay = 0
+			r.AdamW(p, m, v, g, s)
+			for i := range host(p) {
+				host(p)[i] *= decay
+			}
+		}}},
+		{"steps count from zero", "AdamW", "p:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
+			s.Step++
+			r.AdamW(p, m, v, g, s)
+		}}},
+		{"the gradient is not scaled", "AdamW", "m:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
+			s.GradScale = 1
+			r.AdamW(p, m, v, g, s)
+		}}},
+		{"memory that is used again is dirty", "Memory", "Alloc", &mutant{alloc: r.AllocUninit}},
+	} {
+		m.b.Backend = r
+		t.Run(m.op+"/"+m.name, func(t *testing.T) {
+			if failed, ok := caught(m.b, m.op+"/", "", m.want); !ok {
+				t.Errorf("%d failures, none of them with %q: %.300q", len(failed), m.want, failed)
+			}
+		})
+	}
+}
+
+// Finite differences alone, without ref, tell a gradient that is two percent too large.
+func TestGradientMutants(t *testing.T) {
+	r := ref.New()
+	grow := func(bufs ...backend.Buffer) {
+		for _, b := range bufs {
+			for i := range host(b) {
+				host(b)[i] *= 1.02
+			}
+		}
+	}
+	for op, b := range map[string]*mutant{
+		"MatMul": {matmul: func(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+			r.MatMul(c, a, b, m, n, k, op, alpha, beta)
+			if op != backend.NT {
+				grow(c)
+			}
+		}},
+		"EmbeddingBackward": {embBackward: func(dW, dY, ids backend.Buffer, t, c int) {
+			r.EmbeddingBackward(dW, dY, ids, t, c)
+			r.AddScaled(dW, dW, 0.02)
+		}},
+		"RMSNormBackward": {normBackward: func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
+			grow(dX)
+		}},
+		"RoPE": {rope: func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
+			r.RoPE(y, x, pos, freqs, t, heads, d, p, inverse)
+			if inverse {
+				grow(y)
+			}
+		}},
+		"SwiGLUBackward": {gluBackward: func(dGate, dUp, dY, gate, up backend.Buffer, n int) {
+			r.SwiGLUBackward(dGate, dUp, dY, gate, up, n)
+			grow(dUp)
+		}},
+		"AttentionBackward": {attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, s, h, kh, d, scale)
+			grow(dQ)
+		}},
+		"LinearCrossEntropy": {entropy: func(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
+			r.LinearCrossEntropy(nll, dX, dW, x, w, targets, weights, t, c, v, scale*1.02)
+		}},
+	} {
+		b.Backend = r
+		if failed, ok := caught(b, op+"/", "/gradient", "finite differences"); !ok {
+			t.Errorf("%s: %.300q; wanted a difference from finite differences", op, failed)
+		}
+	}
+}
+
+// A backend that checks nothing lets a short operand through, or reads beyond it.
+func TestShapeMutant(t *testing.T) {
+	r := ref.New()
+	b := &mutant{Backend: r, embForward: func(y, w, ids backend.Buffer, t, c int) {}}
+	if failed, ok := caught(b, "Shapes/", "", "one element short"); !ok {
+		t.Errorf("%.300q; wanted the operand that is short", failed)
+	}
+}
+
+// A panic of the backend fails the check that met it, and no other.
+func TestPanic(t *testing.T) {
+	b := &mutant{Backend: ref.New(), fill: func(backend.Buffer, float32) { panic("out of order") }}
+	for _, c := range Checks() {
+		if c.Name != "Fill/values" && c.Name != "Copy/values" {
+			continue
+		}
+		r := &Recorder{}
+		guarded(r, c, b)
+		if wrong := c.Name == "Fill/values"; wrong != (len(r.Failures) > 0) || wrong && !strings.Contains(r.Failures[0], "out of order") {
+			t.Errorf("%s: %q", c.Name, r.Failures)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package data
+
+import (
+	"fmt"
+	"math"
+
+	"tunebook/engine/tensor"
+)
+
+// from returns a set of the named rows of s that remembers how many there were to take from.
+func (s *Set) from(rows []Example) *Set {
+	n := s.Available
+	if n == 0 {
+		n = len(s.Rows)
+	}
+	return &Set{Name: s.Name, Rows: rows, Available: n}
+}
+
+// Named returns the set under another name, which its rows carry as their source.
+func (s *Set) Named(name string) *Set {
+	rows := append([]Example(nil), s.Rows...)
+	for i := range rows {
+		rows[i].Source = name
+	}
+	return &Set{Name: name, Rows: rows, Available: s.Available}
+}
+
+// Head returns the first n rows.
+func (s *Set) Head(n int) (*Set, error) {
+	if n < 1 || n > len(s.Rows) {
+		return nil, s.wantRows("Head", n)
+	}
+	return s.from(s.Rows[:n:n]), nil
+}
+
+// Take returns n rows drawn without replacement. The draw depends on the seed and on the set's name alone, and for one
+// seed Take(250) is the beginning of Take(500).
+func (s *Set) Take(seed int64, n int) (*Set, error) {
+	if n < 1 || n > len(s.Rows) {
+		return nil, s.wantRows("Take", n)
+	}
+	rows := make([]Example, n)
+	for i, j := range takeOrder(seed, s.Name, len(s.Rows))[:n] {
+		rows[i] = s.Rows[j]
+	}
+	return s.from(rows), nil
+}
+
+// takeOrder is one random order of all rows; every Take is a prefix of it.
+func takeOrder(seed int64, name string, n int) []int {
+	return tensor.NewRNG(seed, "take/"+name).Perm(n)
+}
+
+// TakeFraction returns the share f of all rows, 0 < f ≤ 1, rounded to a whole number of rows, at least one; it is Take
+// of that number.
+func (s *Set) TakeFraction(seed int64, f float64) (*Set, error) {
+	if !(f > 0 && f <= 1) {
+		return nil, fmt.Errorf("data.TakeFraction: %s: the fraction is %g; wanted more than 0 and at most 1 (for a number of rows use Take)", s.Name, f)
+	}
+	return s.Take(seed, max(1, int(math.Round(f*float64(len(s.Rows))))))
+}
+
+func (s *Set) wantRows(op string, n int) error {
+	return fmt.Errorf("data.%s: %s: %d rows were asked for; there are %d, wanted 1 to %d", op, s.Name, n, len(s.Rows), len(s.Rows))
+}
+
+// Split returns the set without nTest rows drawn at random, and those rows as a set called "<name>/test". Prompts that
+// occur more than once stay on one side, so that none of the test's prompts is in the training part; where that makes
+// the test a little larger than asked for, it is.
+func (s *Set) Split(seed int64, nTest int) (train, test *Set, err error) {
+	if nTest < 1 || nTest >= len(s.Rows) {
+		return nil, nil, fmt.Errorf("data.Split: %s: %d test rows were asked for; there are %d rows, wanted 1 to %d", s.Name, nTest, len(s.Rows), len(s.Rows)-1)
+	}
+	same := map[string][]int{}
+	for i := range s.Rows {
+		same[s.Rows[i].Prompt] = append(same[s.Rows[i].Prompt], i)
+	}
+	inTest := make([]bool, len(s.Rows))
+	n := 0
+	for _, i := range tensor.NewRNG(seed, "split/"+s.Name).Perm(len(s.Rows)) {
+		if n >= nTest {
+			break
+		}
+		if !inTest[i] {
+			for _, j := range same[s.Rows[i].Prompt] {
+				inTest[j] = true
+				n++
+			}
+		}
+	}
+	if n == len(s.Rows) {
+		return nil, nil, fmt.Errorf("data.Split: %s: all %d rows have the same few prompts; nothing is left to train on", s.Name, n)
+	}
+	var a, b []Example
+	for i, r := range s.Rows {
+		if inTest[i] {
+			b = append(b, r)
+		} else {
+			a = append(a, r)
+		}
+	}
+	return &Set{Name: s.Name, Rows: a}, &Set{Name: s.Name + "/test", Rows: b}, nil
+}
+
+// Filter returns the rows for which keep is true.
+func (s *Set) Filter(keep func(e *Example) bool) *Set {
+	var rows []Example
+	for i := range s.Rows {
+		if keep(&s.Rows[i]) {
+			rows = append(rows, s.Rows[i])
+		}
+	}
+	return s.from(rows)
+}
+
+// Dedup returns the set without rows whose system, prompt and answer an earlier row has, and how many those were.
+func (s *Set) Dedup() (*Set, int) {
+	type key struct{ system, prompt, answer string }
+	seen := map[key]bool{}
+	out := s.Filter(func(e *Example) bool {
+		k := key{e.System, e.Prompt, e.Answer}
+		first := !seen[k]
+		seen[k] = true
+		return first
+	})
+	return out, len(s.Rows) - len(out.Rows)
+}
+
+// Concat returns all rows of several sets, in order, under one name. Rows keep their sources.
+func Concat(name string, sets ...*Set) *Set {
+	out := &Set{Name: name}
+	for _, s := range sets {
+		out.Rows = append(out.Rows, s.Rows...)
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+// Package train is how a script fine-tunes a model on a set or a mix.
+//
+//	run := train.Run(base, mix, train.Config{LR: 1e-3, Epochs: 3, Seed: 1})
+//	run.Model.Ask("…", 32)
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	edata "tunebook/engine/data"
+	emodel "tunebook/engine/model"
+	core "tunebook/engine/train"
+	"tunebook/stdlib/data"
+	"tunebook/stdlib/host"
+	"tunebook/stdlib/model"
+	"tunebook/stdlib/stop"
+)
+
+// Config says how to train. A field left at zero means what its comment says.
+type Config struct {
+	LR           float64 // peak learning rate; must be given: about 1e-3 for a small model in full, 2e-4 to 2e-3 for LoRA
+	Epochs       int     // passes over the data; 3 when Steps is 0 too
+	Steps        int     // updates; instead of Epochs
+	BatchSize    int     // examples per update; 16
+	Schedule     string  // "cosine" (default), "linear", "constant"
+	Warmup       int     // updates of linear warm-up; 0 means 3 % of all, -1 none
+	MinLR        float64 // where the schedule ends; 0
+	Beta1, Beta2 float64 // of AdamW; 0.9, 0.999
+	WeightDecay  float64 // on matrices; 0
+	Clip         float64 // largest gradient norm; 1, -1 for none
+
+	LoRA    int      // rank of the adapters; 0 trains all weights
+	Alpha   float64  // of the adapters; 0 means 2·LoRA
+	Targets []string // linear layers with adapters; empty means all seven of a layer
+
+	Train  string // "response" (default): answers and their stop tokens; "all": every token
+	MaxLen int    // tokens of an example at most; 0 means the model's positions
+	Policy string // what happens to longer ones: "error" (default), "drop", "cut-prompt"
+
+	Seed        int64  // decides the order of examples and new adapter weights
+	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
+	Every       int    // updates between checkpoints; 100
+	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
+	Quiet       bool   // no progress line
+}
+
+// Report is what one update did.
+type Report = core.Report
+
+// Result is a finished run.
+type Result struct {
+	Model     *model.Model // the tuned model; the one it started from is as it was
+	Mix       *data.Set    // what it was trained on, its manifest with tokens
+	Log       []Report     // one for each update
+	Trainable int          // trained parameters
+	Tokens    int          // tokens seen, repeats included
+	Seconds   float64      // time of the updates
+}
+
+// Losses returns the loss per supervised token of every update, in nats.
+func (r *Result) Losses() []float64 {
+	out := make([]float64, len(r.Log))
+	for i, l := range r.Log {
+		out[i] = l.Loss
+	}
+	return out
+}
+
+// FinalLoss returns the mean loss of the last tenth of the updates.
+func (r *Result) FinalLoss() float64 {
+	n := max(1, len(r.Log)/10)
+	sum := 0.0
+	for _, l := range r.Log[len(r.Log)-n:] {
+		sum += l.Loss
+	}
+	return sum / float64(n)
+}
+
+// Show gives the run in a sentence.
+func (r *Result) Show() (text, html string) {
+	return fmt.Sprintf("%s: %d updates on %d examples, loss %.3f to %.3f, %d trained parameters, %d tokens in %.1f s",
+		r.Model.Name(), len(r.Log), r.Mix.Len(), r.Log[0].Loss, r.FinalLoss(), r.Trainable, r.Tokens, r.Seconds), ""
+}
+
+// Run fine-tunes base on a set or mix and returns the tuned model; base stays as it is. The same arguments give the same
+// weights, bit for bit, on the same kind of machine. Ctrl-C ends the cell, after a checkpoint where cfg.Dir is set;
+// running the cell again then goes on from there.
+func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
+	const op = "train.Run"
+	b := base.Engine()
+	if b.Template == nil {
+		stop.Now(op, fmt.Sprintf("%s has no chat template to write examples with", base.Name()), "use Text for plain text")
+	}
+	o := edata.EncodeOptions{MaxLen: cfg.MaxLen}
+	if o.MaxLen == 0 {
+		o.MaxLen = b.Config.MaxPositionEmbeddings
+	}
+	policies := map[string]edata.Policy{"": edata.Error, "error": edata.Error, "drop": edata.Drop, "cut-prompt": edata.CutPrompt}
+	kinds := map[string]edata.Train{"": edata.OnResponse, "response": edata.OnResponse, "all": edata.OnAll}
+	var ok bool
+	if o.Policy, ok = policies[cfg.Policy]; !ok {
+		stop.Now(op, fmt.Sprintf("Policy is %q; wanted \"error\", \"drop\" or \"cut-prompt\"", cfg.Policy), "")
+	}
+	if o.Train, ok = kinds[cfg.Train]; !ok {
+		stop.Now(op, fmt.Sprintf("Train is %q; wanted \"response\" or \"all\"", cfg.Train), "")
+	}
+	enc, err := edata.Encode(b.Tokenizer, b.Template, mix.Engine().Rows, o)
+	stop.If(op, err)
+	r := fit(op, base, enc.Sequences, enc.Sources, mix.Name(), cfg)
+	r.Mix = mix
+	if m := mix.Manifest(); m != nil {
+		r.Mix = mix.WithManifest(m.Tokens(enc))
+	}
+	return r
+}
+
+// Text trains on plain documents, every token of them: pretraining. Documents longer than cfg.MaxLen (0 for the model's
+// positions) become several.
+func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
+	const op = "train.Text"
+	b := base.Engine()
+	maxLen := cfg.MaxLen
+	if maxLen == 0 {
+		maxLen = b.Config.MaxPositionEmbeddings
+	}
+	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
+	r := fit(op, base, seqs, []string{name}, name, cfg)
+	rows := make([]data.Example, len(texts))
+	for i, s := range texts {
+		rows[i].Answer = s
+	}
+	r.Mix = data.New(name, rows)
+	return r
+}
+
+func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, name string, cfg Config) *Result {
+	m := base.Engine().Clone
+	if cfg.LoRA > 0 {
+		m = base.Engine().Share // the base weights are not trained and need no copy
+	}
+	tuned := m()
+	tuned.Name = fmt.Sprintf("%s tuned on %s", base.Name(), name)
+	t, err := core.New(tuned, seqs, sources, core.Config{
+		LR: cfg.LR, Epochs: cfg.Epochs, Steps: cfg.Steps, BatchSize: cfg.BatchSize, MicroTokens: cfg.MicroTokens,
+		Schedule: cfg.Schedule, Warmup: cfg.Warmup, MinLR: cfg.MinLR, Beta1: cfg.Beta1, Beta2: cfg.Beta2,
+		WeightDecay: cfg.WeightDecay, Clip: cfg.Clip, Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every,
+		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
+	})
+	stop.If(op, err)
+	r := &Result{Trainable: t.Trainable()}
+	var bar *host.Bar
+	if !cfg.Quiet {
+		bar = host.Progress("train "+name, int64(t.Total()), "step")
+		bar.Set(int64(t.Done()), "")
+	}
+	start := time.Now()
+	smooth := math.NaN()
+	err = t.Run(host.Context(), func(rep Report) {
+		r.Tokens += rep.Tokens
+		if math.IsNaN(smooth) {
+			smooth = rep.Loss
+		}
+		smooth += 0.1 * (rep.Loss - smooth)
+		if bar != nil {
+			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", smooth, float64(r.Tokens)/time.Since(start).Seconds()))
+		}
+	})
+	if bar != nil {
+		bar.Done(fmt.Sprintf("loss %.3f", smooth))
+	}
+	if errors.Is(err, core.ErrInterrupted) {
+		hint := "nothing was kept; set Dir to keep checkpoints"
+		if cfg.Dir != "" {
+			hint = "run the cell again to go on from the checkpoint in " + cfg.Dir
+		}
+		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: hint, Err: err})
+	}
+	stop.If(op, err)
+	r.Seconds = time.Since(start).Seconds()
+	r.Log = t.Log
+	r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
+	return r
+}
+
+// String is what Show gives in text, for fmt.Println.
+func (r *Result) String() string { text, _ := r.Show(); return text }
