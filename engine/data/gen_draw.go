@@ -72,6 +72,32 @@ func (d *draw) words(p *pool) []string {
 	return d.cover.words(p)
 }
 
+// verbs draws n different verbs.
+func (d *draw) verbs(n int) []verb {
+	var out []verb
+	if d.cover == nil {
+		for _, i := range d.r.Perm(len(verbs))[:n] {
+			out = append(out, verbs[i])
+		}
+		return out
+	}
+	for seen := map[int]bool{}; len(out) < n; {
+		if i := d.among("verbs", len(verbs)-1); !seen[i] {
+			seen[i] = true
+			out = append(out, verbs[i])
+		}
+	}
+	return out
+}
+
+// past draws the past form of a verb.
+func (d *draw) past() string {
+	if d.cover == nil {
+		return d.of(pastOf(verbs))
+	}
+	return d.verbs(1)[0].past
+}
+
 func has(ws []string, w string) bool {
 	for _, x := range ws {
 		if x == w {
@@ -114,8 +140,8 @@ func (c *coverage) order(what string, n int) []int {
 	return o
 }
 
-// minPool is the least number of words that a narrowed pool keeps, so that lists of different words can be made.
-const minPool = 8
+// minPool is the least number of words that a narrowed pool keeps, so that there are enough different examples.
+const minPool = 32
 
 func (c *coverage) words(p *pool) []string {
 	if c.breadth >= 1 {

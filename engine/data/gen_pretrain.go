@@ -405,23 +405,6 @@ func dayText(d *draw) string {
 	return t.String()
 }
 
-func (d *draw) verbs(n int) []verb {
-	var out []verb
-	if d.cover == nil {
-		for _, i := range d.r.Perm(len(verbs))[:n] {
-			out = append(out, verbs[i])
-		}
-		return out
-	}
-	for seen := map[int]bool{}; len(out) < n; {
-		if i := d.among("verbs", len(verbs)); !seen[i] {
-			seen[i] = true
-			out = append(out, verbs[i])
-		}
-	}
-	return out
-}
-
 func groupText(d *draw) string {
 	t := &doc{d: d}
 	for range d.between(2, 3) {

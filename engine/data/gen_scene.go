@@ -116,14 +116,14 @@ func newcomer(d *draw) scene {
 
 func service(d *draw) scene {
 	n, j, t := d.some(firstNames, 1), d.some(jobs, 2), d.some(things, 2)
-	s := &script{d: d, slots: []string{"n", n[0], "j", j[0], "k", j[1], "x", t[0], "y", t[1], "v", d.of(pastOf(verbs)), "w", d.of(pastOf(verbs)),
+	s := &script{d: d, slots: []string{"n", n[0], "j", j[0], "k", j[1], "x", t[0], "y", t[1], "v", d.past(), "w", d.past(),
 		"when", d.pick(times), "p", d.pick(places)}}
 	s.say("The {j} {v} {a x} for {n} {when}.", "{When} the {j} {v} {a x} for {n}.")
 	s.say("The {k} {w} {a y} in the {p}.", "In the {p} the {k} {w} {a y}.")
 	s.ask("who", "Who {v} the {x}?", "the one who {v} the {x}", "the {j}", the(d.words(jobs)))
 	s.ask("who", "Who {w} the {y}?", "the one who {w} the {y}", "the {k}", the(d.words(jobs)))
 	s.ask("when", "When was the {j} busy?", "the time when the {j} was busy", "{when}", d.words(times))
-	s.ask("where", "Where was the {k}?", "the place where the {k} was", "{p}", d.words(places))
+	s.ask("where", "Where was the {k}?", "the place where the {k} was", "the {p}", the(d.words(places)))
 	return s.scene
 }
 

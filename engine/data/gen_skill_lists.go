@@ -140,10 +140,10 @@ var letterSkill = skill{
 	},
 }
 
-// anyWord is a noun, an adjective or a thing.
-func (d *draw) anyWord() string {
-	return d.pick([]*pool{nouns, adjectives, things, foods, jobsOneWord}[d.r.Intn(5)])
-}
+// anyWord is a word of any list of single words.
+func (d *draw) anyWord() string { return d.pick(wordLists[d.r.Intn(len(wordLists))]) }
+
+var wordLists = []*pool{nouns, adjectives, things, foods, jobsOneWord, fruits, vegetables, birds, beasts, insects, tools, clothes, vehicles, pets, tunes, bodyParts}
 
 var jobsOneWord = words("jobs of one word", strings.Join(jobs.words, " "))
 
@@ -173,7 +173,7 @@ var formSkill = skill{
 	name: "forms", about: "opposites, plurals and other forms of a word",
 	tasks: []subtask{
 		{"opposite", []string{"What is the opposite of {w} in this line? {s}", "Write the line with the opposite of {w}.\n{s}", "{s}\nChange {w} to its opposite.", "Say the contrary by exchanging {w}: {s}"}, func(d *draw) item {
-			o := opposites[d.among("opposites", thingOpposites)]
+			o := thingOpposites[d.among("opposites of things", len(thingOpposites))]
 			i := d.r.Intn(2)
 			x := d.pick(things)
 			ways := []string{"the {x} is {w}", "the {x} was {w}", "{n} thinks that the {x} is {w}", "the {x} of {n} is {w}"}
@@ -186,22 +186,25 @@ var formSkill = skill{
 			}
 			return it
 		}},
-		{"antonym", []string{"Give the opposite of {w}.", "Which word means the contrary of {w}?", "{w}: what is the opposite?", "Name an antonym of {w}.", "If something is not {w} at all, what is it?", "Antonym of {w}:"}, func(d *draw) item {
+		{"antonym", []string{"{n} said {w}, but meant the opposite. Which word did {he} mean?", "In a game {n} calls out {w} and I must call the contrary. What do I call?",
+			"{n} needs the opposite of the word {w}. Give it.", "Tell {n} which word means the contrary of {w}.", "A riddle of {n} asks for an antonym of {w}. Write it."}, func(d *draw) item {
 			o := opposites[d.among("opposites", len(opposites))]
-			i := d.r.Intn(2)
-			return item{slots: []string{"w", o[i]}, key: "antonym", answer: o[1-i], refs: without(antonyms(o[i]), o[1-i])}
+			i, n := d.r.Intn(2), d.pick(firstNames)
+			return item{slots: []string{"w", o[i], "n", n, "he", he(n)}, about: "antonym|" + o[i], answer: o[1-i], refs: without(antonyms(o[i]), o[1-i])}
 		}},
-		{"plural", []string{"Write the plural of {w}.", "One {w}, but two what?", "{w}: more than one?", "How do you write {w} when there are several?", "Plural of {w}:", "Put {w} into the plural."}, func(d *draw) item {
-			w := d.pick(nounsInForms)
-			return item{slots: []string{"w", w}, key: "plural", answer: plural(w)}
+		{"plural", []string{"{n} has one {w} and wants two. Write the plural of that word.", "If {n} buys more than one {w}, what does {he} buy? One word.", "Give {n} the plural of {w}.",
+			"{n} saw {a w}. Write the noun in the plural.", "How does {n} write {w} when there are several?"}, func(d *draw) item {
+			w, n := d.pick(nounsInForms), d.pick(firstNames)
+			return item{slots: []string{"w", w, "n", n, "he", he(n)}, about: "plural|" + w, answer: plural(w)}
 		}},
 		{"plural-phrase", []string{"Make this plural, with {k}: one {a} {w}", "Now there are {k}. Write it with the number: one {a} {w}", "One {a} {w}. With {k} of them, how do you write it?", "Change the number to {k}: one {a} {w}"}, func(d *draw) item {
 			w, a, k := d.pick(nounsInForms), d.pick(hues), spell(d.between(2, 12))
 			return item{slots: []string{"w", w, "a", a, "k", k}, answer: k + " " + a + " " + plural(w)}
 		}},
-		{"past", []string{"Past tense of {v}:", "Today I {v}, yesterday I ... what?", "Give the past form of the verb {v}.", "Last week I ___ it. Put in the right form of {v}.", "{v}: past tense?", "Write {v} in the past."}, func(d *draw) item {
+		{"past", []string{"Yesterday {n} ___ the {x}. Put in the right form of {v}.", "{n} wants to {v} the {x}. Write only the verb, in the past.", "Past tense of {v}, please: {n} ___ the {x} last week.",
+			"Which form of {v} is missing? Last year {n} ___ the {x}."}, func(d *draw) item {
 			v := d.verbs(1)[0]
-			return item{slots: []string{"v", v.base}, key: "past", answer: v.past}
+			return item{slots: []string{"v", v.base, "n", d.pick(firstNames), "x", d.pick(things)}, about: "past|" + v.base, answer: v.past}
 		}},
 		{"ing", []string{"Write {v} in the ing form: {s}", "Finish the line with the ing form of {v}: {s}", "{s}\nThe missing word is a form of {v} with ing. Write it.", "Which form of {v} belongs in the gap? {s}"}, func(d *draw) item {
 			v := d.verbs(1)[0]

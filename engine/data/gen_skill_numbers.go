@@ -228,18 +228,19 @@ func trackTask(name string, owner bool, ask []string, answer func(t *track, d *d
 func velaniTask(name string, n int, back bool, ask []string) subtask {
 	return subtask{name, ask, func(d *draw) item {
 		e, v := d.velani(n)
+		it := item{slots: []string{"s", e, "n", d.pick(firstNames)}, about: "velani|" + e, answer: v}
 		if back {
-			return item{slots: []string{"s", v}, key: e, answer: e}
+			it.slots[1], it.answer = v, e
 		}
-		return item{slots: []string{"s", e}, key: v, answer: v}
+		return it
 	}}
 }
 
 var translateSkill = skill{
 	name: "translate", about: "words and phrases into an invented language and back",
 	tasks: []subtask{
-		velaniTask("word", 1, false, []string{"Translate into Velani: {s}", "What is {s} in Velani?", "Give the Velani word for {s}.", "How does one say {s} in Velani?"}),
-		velaniTask("word-back", 1, true, []string{"Translate from Velani: {s}", "What is the Velani word {s} in English?", "Give the English word for {s}.", "How does one say {s} in English?"}),
+		velaniTask("word", 1, false, []string{"Tell {n} the Velani word for {s}.", "{n} wants to say {s} in Velani. Which word is it?", "Translate into Velani for {n}: {s}", "In Velani, how does {n} say {s}?"}),
+		velaniTask("word-back", 1, true, []string{"Tell {n} the English word for {s}.", "{n} says {s} in Velani. What is it in English?", "Translate from Velani for {n}: {s}", "Which English word does {n} mean by the Velani word {s}?"}),
 		velaniTask("phrase", 2, false, []string{"Translate into Velani: {s}", "Say {s} in Velani.", "Write these two words in Velani: {s}", "English: {s}\nVelani:"}),
 		velaniTask("phrase-back", 2, true, []string{"Translate from Velani: {s}", "Say {s} in English.", "Write these two Velani words in English: {s}", "Velani: {s}\nEnglish:"}),
 		velaniTask("sentence", 4, false, []string{"Translate word for word into Velani: {s}", "Write this sentence in Velani: {s}", "{s}\nThe same in Velani:", "How would a speaker of Velani say: {s}?"}),

@@ -208,7 +208,7 @@ var twofold = func() map[string]bool {
 	return m
 }()
 
-// verb holds the forms of one verb that takes a thing as object.
+// verb holds the forms of one verb that takes a thing as object. The last one, give, wants a receiver too; skills leave it out.
 type verb struct{ base, third, past, part, ing string }
 
 var verbs = func() []verb {
@@ -242,29 +242,37 @@ keep keeps kept kept keeping
 watch watches watched watched watching
 order orders ordered ordered ordering
 throw throws threw thrown throwing
-mend mends mended mended mending`, "\n") {
+give gives gave given giving`, "\n") {
 		f := strings.Fields(line)
 		vs = append(vs, verb{f[0], f[1], f[2], f[3], f[4]})
 	}
 	return vs
 }()
 
-// opposites are pairs of adjectives, each the opposite of the other. The first thingOpposites of them fit any thing.
+// opposites are pairs of adjectives, each the opposite of the other.
 var opposites = func() [][2]string {
 	var ps [][2]string
-	for _, p := range strings.Fields(`hot/cold big/small wet/dry light/dark full/empty open/closed clean/dirty hard/soft strong/weak
-		near/far wide/narrow thick/thin heavy/light safe/dangerous cheap/expensive old/new long/short sharp/blunt rough/smooth
-		tight/loose straight/crooked good/bad
-		tall/short old/young fast/slow happy/sad rich/poor early/late loud/quiet high/low deep/shallow sweet/sour easy/difficult
-		right/wrong true/false brave/afraid kind/cruel lazy/busy alive/dead awake/asleep first/last polite/rude
-		careful/careless public/private simple/complex`) {
+	for _, p := range strings.Fields(`hot/cold big/small tall/short old/young fast/slow happy/sad rich/poor hard/soft wet/dry light/dark
+		early/late full/empty clean/dirty open/closed strong/weak loud/quiet near/far high/low wide/narrow thick/thin heavy/light
+		deep/shallow sweet/sour safe/dangerous cheap/expensive easy/difficult right/wrong true/false good/bad long/short sharp/blunt
+		rough/smooth brave/afraid kind/cruel lazy/busy alive/dead awake/asleep first/last polite/rude tight/loose
+		careful/careless straight/crooked public/private simple/complex`) {
 		a, b, _ := strings.Cut(p, "/")
 		ps = append(ps, [2]string{a, b})
 	}
 	return ps
 }()
 
-const thingOpposites = 22
+// thingOpposites are the opposites that can be said of any thing.
+var thingOpposites = func() [][2]string {
+	var ps [][2]string
+	for _, p := range opposites {
+		if strings.Contains(" hot big hard wet light full clean open strong near wide thick heavy safe cheap good long sharp rough tight straight ", " "+p[0]+" ") {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}()
 
 var numberWords = strings.Fields(`zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 	sixteen seventeen eighteen nineteen twenty`)
