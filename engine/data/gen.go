@@ -21,8 +21,8 @@ type GenConfig struct {
 	NumSkills int
 
 	// Breadth in (0, 1] is the share of each skill that is covered; 0 means 1. It is applied three times, each time
-	// rounded up: to the skill's sub-tasks, to the phrasings of each sub-task, and to each pool of words (at least 8
-	// words stay). What is kept is the beginning of an order that the seed decides, so a smaller Breadth covers
+	// rounded up: to the skill's sub-tasks, to the phrasings of each sub-task, and to each list of words it draws
+	// from (at least 32 entries stay; the world's people, towns and creatures all stay). What is kept is the beginning of an order that the seed decides, so a smaller Breadth covers
 	// a part of what a larger one does. The number of skills and of examples does not change.
 	Breadth float64
 
@@ -76,10 +76,14 @@ type item struct {
 	refs   []string
 	wrong  []string // other values of the same kind; for factual skills
 	key    string   // what the example is about, when the slots do not say all of it
+	about  string   // what the example is about, when the slots say more than that: a fact, a word
 }
 
 // content is what decides to which split an item belongs, whatever its phrasing.
 func (it *item) content() string {
+	if it.about != "" {
+		return it.about
+	}
 	parts := []string{it.key}
 	for i := 1; i < len(it.slots); i += 2 {
 		parts = append(parts, strings.ToLower(it.slots[i]))
@@ -127,10 +131,7 @@ func Generate(cfg GenConfig) (*Set, error) {
 	if name == "" {
 		name = "generated"
 	}
-	cover := &coverage{seed: cfg.Seed, breadth: cfg.Breadth, pools: map[*pool][]string{}}
-	if cfg.Breadth == 0 {
-		cover.breadth = 1
-	}
+	cover := newCoverage(cfg.Seed, cfg.Breadth)
 	part := "train"
 	if test {
 		part = "test"
