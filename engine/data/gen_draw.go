@@ -160,11 +160,11 @@ func (c *coverage) words(p *pool) []string {
 	return ws
 }
 
-// part returns which of n numbered things are covered, in their own order: at least one.
-func (c *coverage) part(what string, n int) []int {
+// part returns which of n numbered things are covered, in their own order: at least so many.
+func (c *coverage) part(what string, n, least int) []int {
 	order := c.order(what, n)
 	keep := make([]bool, n)
-	for _, i := range order[:share(c.breadth, n)] {
+	for _, i := range order[:min(max(share(c.breadth, n), least), n)] {
 		keep[i] = true
 	}
 	var out []int
