@@ -90,10 +90,13 @@ func (d *draw) verbs(n int) []verb {
 	return out
 }
 
-// past draws the past form of a verb.
-func (d *draw) past() string {
-	if d.cover == nil {
+// past draws the past form of a verb; in a skill, one of those listed where there is a list.
+func (d *draw) past(fit ...string) string {
+	switch {
+	case d.cover == nil:
 		return d.of(pastOf(verbs))
+	case len(fit) > 0:
+		return d.of(fit)
 	}
 	return d.verbs(1)[0].past
 }

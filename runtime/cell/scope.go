@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -81,6 +83,35 @@ func NewScope(pkgs Packages, preset map[string]string) *Scope {
 		given: map[string]int{}, instances: map[string]string{}, imported: map[string]bool{}, dirty: map[string]bool{},
 		prelude: map[string]*prelude{},
 	}
+}
+
+// scriptName returns the package and name under which scripts can write a compiled type: its own where its package is
+// available, else those of an alias in one that is (a facade that hands out a type of the library below it). Both are
+// empty where there is neither.
+func (s *Scope) scriptName(o *types.TypeName) (path, name string) {
+	if s.pkgs.Name(o.Pkg().Path()) != "" {
+		return o.Pkg().Path(), o.Name()
+	}
+	paths := slices.Sorted(maps.Values(s.preset))
+	for p := range s.native {
+		paths = append(paths, p)
+	}
+	for _, p := range paths {
+		pkg, err := s.Import(p)
+		if err != nil {
+			continue
+		}
+		for _, n := range pkg.Scope().Names() {
+			a, ok := pkg.Scope().Lookup(n).(*types.TypeName)
+			if !ok || !a.IsAlias() || !a.Exported() {
+				continue
+			}
+			if t, ok := types.Unalias(a.Type()).(*types.Named); ok && t.Obj().Pkg() == o.Pkg() && t.Obj().Name() == o.Name() {
+				return p, n
+			}
+		}
+	}
+	return "", ""
 }
 
 // Import reads a compiled package's types. It is the importer of go/types.

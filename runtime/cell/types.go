@@ -118,7 +118,11 @@ func (r *renderer) typeOf(t types.Type) (s, bad string) {
 		if !o.Exported() {
 			return "", o.Pkg().Name() + "." + o.Name()
 		}
-		return r.pkg(o.Pkg().Path()) + "." + o.Name(), ""
+		path, name := r.u.scope.scriptName(o)
+		if path == "" {
+			return "", o.Pkg().Name() + "." + o.Name()
+		}
+		return r.pkg(path) + "." + name, ""
 	case *types.TypeParam:
 		return "", t.Obj().Name()
 	}
