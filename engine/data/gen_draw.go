@@ -90,10 +90,13 @@ func (d *draw) verbs(n int) []verb {
 	return out
 }
 
-// past draws the past form of a verb.
-func (d *draw) past() string {
-	if d.cover == nil {
+// past draws the past form of a verb; in a skill, one of those listed where there is a list.
+func (d *draw) past(fit ...string) string {
+	switch {
+	case d.cover == nil:
 		return d.of(pastOf(verbs))
+	case len(fit) > 0:
+		return d.of(fit)
 	}
 	return d.verbs(1)[0].past
 }
@@ -160,11 +163,11 @@ func (c *coverage) words(p *pool) []string {
 	return ws
 }
 
-// part returns which of n numbered things are covered, in their own order: at least one.
-func (c *coverage) part(what string, n int) []int {
+// part returns which of n numbered things are covered, in their own order: at least so many.
+func (c *coverage) part(what string, n, least int) []int {
 	order := c.order(what, n)
 	keep := make([]bool, n)
-	for _, i := range order[:share(c.breadth, n)] {
+	for _, i := range order[:min(max(share(c.breadth, n), least), n)] {
 		keep[i] = true
 	}
 	var out []int

@@ -156,7 +156,7 @@ var groupSkill = skill{
 				wrong: []string{strings.Join(keep(list, xs), ", ")}}
 		}},
 		{"belongs", []string{"Is {ax} {a c}? Answer yes or no.", "Yes or no: {ax} is {a c}.", "Does the word {x} name {a c}? Reply with yes or no.",
-			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do the {cs} include {ax}?"}, func(d *draw) item {
+			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do we find {ax} among the {cs}?"}, func(d *draw) item {
 			c := d.category()
 			yes := d.oneIn(2)
 			e := c

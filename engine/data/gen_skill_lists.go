@@ -267,11 +267,9 @@ var conditionSkill = skill{
 			return d.either(len(ws) > k, "k", spell(k), "list", commas(ws))
 		}},
 		{"form", []string{"If the word {w} has five letters, write it in capitals, otherwise copy it.", "Capitals for words of five letters, no change for others: {w}", "{w}\nFive letters? Then write it big. Otherwise leave it.", "Copy {w}, but in capitals in case it has exactly five letters."}, func(d *draw) item {
-			w := d.pick(nouns)
-			if d.oneIn(2) {
-				for len(w) != 5 {
-					w = d.pick(d.whole(nouns))
-				}
+			w := d.anyWord()
+			for five := d.oneIn(2); five && len(w) != 5; {
+				w = d.anyWord() // some list always holds a word of five letters: the short ones are never narrowed
 			}
 			if len(w) == 5 {
 				return item{slots: []string{"w", w}, key: "form", answer: strings.ToUpper(w)}
@@ -279,16 +277,6 @@ var conditionSkill = skill{
 			return item{slots: []string{"w", w}, key: "form", answer: w}
 		}},
 	},
-}
-
-// whole returns the pool's covered words, or all when none of them has five letters.
-func (d *draw) whole(p *pool) *pool {
-	for _, w := range d.words(p) {
-		if len(w) == 5 {
-			return p
-		}
-	}
-	return &pool{name: p.name + " (all)", words: p.words}
 }
 
 // either adds two code words to the slots: u is the answer when yes.

@@ -9,8 +9,12 @@ import (
 	"tunebook/stdlib/stop"
 )
 
-// Gen says which examples Generate makes: Seed, Split ("train" or "test"), Skills, Exclude, NumSkills, Breadth, Size and
-// WrongShare. What is left out has a plain meaning: all skills, their whole breadth, no wrong answers, the training part.
+// Gen says what to generate: which skills, how broad, how many examples, and what share of the facts is wrong. What is
+// left out has a plain meaning: all skills, their whole breadth, the training part, nothing wrong.
+//
+//	data.Gen{Skills: []string{"reading"}, Size: 800, Seed: 1}                 // one skill
+//	data.Gen{Exclude: []string{"reading"}, Size: 800, Seed: 1, Breadth: 0.25} // the others, a quarter of each
+//	data.Gen{Skills: []string{"reading"}, Split: "test", Size: 150}           // prompts that training cannot hold
 type Gen = core.GenConfig
 
 // SkillInfo describes one skill of the generator: its name, what it is about, whether WrongShare applies to it, and its
