@@ -21,16 +21,17 @@ type GenConfig struct {
 	NumSkills int
 
 	// Breadth in (0, 1] is the share of each skill that is covered; 0 means 1. It is applied three times, each time
-	// rounded up: to the skill's sub-tasks, to the phrasings of each sub-task, and to each pool of words (at least 8
-	// words stay). What is kept is the beginning of an order that the seed decides, so a smaller Breadth covers
-	// a part of what a larger one does. The number of skills and of examples does not change.
+	// rounded up: to the skill's sub-tasks, to the phrasings of each sub-task (at least 2 stay), and to each list of
+	// words it draws from (at least 32 entries stay; the world's people, towns and creatures all stay). What is kept is
+	// the beginning of an order that the seed decides, so a smaller Breadth covers a part of what a larger one does.
+	// The number of skills and of examples does not change.
 	Breadth float64
 
 	Size int // examples
 
-	// WrongShare in [0, 1] is the share of the examples of factual skills whose answer is replaced by another value of
-	// the same kind. Of the first n factual examples, WrongShare·n rounded to a whole number are wrong, for every n.
-	// Prompts do not depend on it.
+	// WrongShare in [0, 1] is the share of the examples of factual skills (groups, reading, recall, truth) whose answer
+	// is replaced by another value of the same kind. Of the first n factual examples, WrongShare·n rounded to a whole
+	// number are wrong, for every n. Prompts do not depend on it.
 	WrongShare float64
 }
 
@@ -76,10 +77,14 @@ type item struct {
 	refs   []string
 	wrong  []string // other values of the same kind; for factual skills
 	key    string   // what the example is about, when the slots do not say all of it
+	about  string   // what the example is about, when the slots say more than that: a fact, a word
 }
 
 // content is what decides to which split an item belongs, whatever its phrasing.
 func (it *item) content() string {
+	if it.about != "" {
+		return it.about
+	}
 	parts := []string{it.key}
 	for i := 1; i < len(it.slots); i += 2 {
 		parts = append(parts, strings.ToLower(it.slots[i]))
@@ -127,10 +132,7 @@ func Generate(cfg GenConfig) (*Set, error) {
 	if name == "" {
 		name = "generated"
 	}
-	cover := &coverage{seed: cfg.Seed, breadth: cfg.Breadth, pools: map[*pool][]string{}}
-	if cfg.Breadth == 0 {
-		cover.breadth = 1
-	}
+	cover := newCoverage(cfg.Seed, cfg.Breadth)
 	part := "train"
 	if test {
 		part = "test"
@@ -235,9 +237,9 @@ type coveredTask struct {
 
 func newMaker(s *skill, cover *coverage, r *tensor.RNG, test bool) *maker {
 	m := &maker{skill: s, d: &draw{r: r, cover: cover}, test: test}
-	for _, i := range cover.part("tasks/"+s.name, len(s.tasks)) {
+	for _, i := range cover.part("tasks/"+s.name, len(s.tasks), 1) {
 		t := coveredTask{subtask: &s.tasks[i]}
-		for _, j := range cover.part("phrasings/"+s.name+"/"+t.name, len(t.subtask.ask)) {
+		for _, j := range cover.part("phrasings/"+s.name+"/"+t.name, len(t.subtask.ask), 2) {
 			t.ask = append(t.ask, t.subtask.ask[j])
 		}
 		m.tasks = append(m.tasks, t)

@@ -4,22 +4,10 @@ import "strings"
 
 // The factual skills: what the world says, what a passage says, and which group a word belongs to.
 
-// subjects are the world's things by the first half of a relation's key.
-var subjects = map[string]*pool{
-	"person":   {name: "world people", words: theWorld().people},
-	"town":     worldTowns,
-	"creature": {name: "world creatures in text", words: theWorld().beasts},
-}
-
-// someFact draws a fact of one relation.
+// someFact draws a fact of one relation. Breadth does not narrow the subjects.
 func (d *draw) someFact(rel *relation) *fact {
-	kind, _, _ := strings.Cut(rel.key, "/")
-	for _, f := range theWorld().of[d.pick(subjects[kind])] {
-		if f.rel == rel {
-			return f
-		}
-	}
-	panic("data: a subject without the relation " + rel.key)
+	fs := theWorld().about[rel.key]
+	return fs[d.r.Intn(len(fs))]
 }
 
 func allRelations() []*relation {
@@ -34,7 +22,7 @@ func recallSkill() skill {
 			ask:  rel.ask,
 			make: func(d *draw) item {
 				f := d.someFact(rel)
-				return item{slots: []string{"x", f.subject, "he", he(f.subject), "his", his(f.subject)}, key: rel.key, answer: f.value, wrong: rel.values}
+				return item{slots: []string{"x", f.subject, "he", he(f.subject), "his", his(f.subject)}, about: rel.key + "|" + f.subject, answer: f.value, wrong: rel.values}
 			},
 		})
 	}
@@ -91,8 +79,8 @@ func yesNo(yes bool, slots ...string) item {
 }
 
 var readingAsk = []string{"Read the text and answer the question.\n{p}\n{q}", "{p}\nQuestion: {q}", "Text: {p}\nUse the text to answer: {q}",
-	"{q}\nThe answer is in this text: {p}", "From the text below, give {t}.\n{p}", "{p}\nAccording to this, tell me {t}.", "Find {t} in the text.\nText: {p}",
-	"Passage: {p}\nBased on the passage, {q}"}
+	"{q}\nThe answer is in this text: {p}", "From the text below, give {t}.\n{p}", "{p}\nAccording to this, tell me {t}.", "Look for {t} in the text below.\n{p}",
+	"Passage: {p}\nBased on the passage, {ql}"}
 
 func readingTask(kind string) subtask {
 	return subtask{
@@ -100,7 +88,15 @@ func readingTask(kind string) subtask {
 		ask:  readingAsk,
 		make: func(d *draw) item {
 			s, q := d.sceneWith(kind)
-			return item{slots: []string{"p", s.String(), "q", q.plain, "t", q.told}, answer: q.answer, wrong: q.others}
+			if kind == "where" { // "library", as other scenes have it
+				q.answer = strings.TrimPrefix(q.answer, "the ")
+				others := make([]string, len(q.others))
+				for i, o := range q.others {
+					others[i] = strings.TrimPrefix(o, "the ")
+				}
+				q.others = others
+			}
+			return item{slots: []string{"p", s.String(), "q", q.plain, "ql", strings.ToLower(q.plain[:1]) + q.plain[1:], "t", q.told}, answer: q.answer, wrong: q.others}
 		},
 	}
 }
@@ -160,7 +156,7 @@ var groupSkill = skill{
 				wrong: []string{strings.Join(keep(list, xs), ", ")}}
 		}},
 		{"belongs", []string{"Is {ax} {a c}? Answer yes or no.", "Yes or no: {ax} is {a c}.", "Does the word {x} name {a c}? Reply with yes or no.",
-			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do the {cs} include {x}?"}, func(d *draw) item {
+			"Say yes if {x} belongs to the {cs}, otherwise no.", "Would you count {x} among the {cs}? Yes or no.", "Answer with yes or no. Do we find {ax} among the {cs}?"}, func(d *draw) item {
 			c := d.category()
 			yes := d.oneIn(2)
 			e := c

@@ -23,8 +23,11 @@ func sorted(ws []string) []string {
 // listTask makes a task whose only input is a list; answer "" means that the list will not do.
 func listTask(name string, ask []string, answer func(ws []string) string) subtask {
 	return subtask{name, ask, func(d *draw) item {
-		for {
+		for tries := 0; ; tries++ {
 			ws := d.list(3, 6)
+			if tries > 100 { // a narrow pool whose words are all of one length
+				ws = d.someOf(nouns.words, 3)
+			}
 			if a := answer(ws); a != "" {
 				return item{slots: []string{"list", commas(ws)}, answer: a}
 			}
@@ -117,8 +120,11 @@ var letterSkill = skill{
 			return item{slots: []string{"list", commas(ws)}, answer: b.String()}
 		}},
 		{"starts-with", []string{"Which of these begins with {c}? {list}", "Find the word that starts with the letter {c}: {list}", "{list}\nOnly one has {c} as its first letter. Which?", "Pick the word in {c}: {list}"}, func(d *draw) item {
-			for {
+			for tries := 0; ; tries++ {
 				ws := d.list(3, 5)
+				if tries > 100 { // a narrow pool whose words all begin alike
+					ws = d.someOf(nouns.words, 3)
+				}
 				w := d.of(ws)
 				n := 0
 				for _, x := range ws {
@@ -134,10 +140,10 @@ var letterSkill = skill{
 	},
 }
 
-// anyWord is a noun, an adjective or a thing.
-func (d *draw) anyWord() string {
-	return d.pick([]*pool{nouns, adjectives, things, foods, jobsOneWord}[d.r.Intn(5)])
-}
+// anyWord is a word of any list of single words.
+func (d *draw) anyWord() string { return d.pick(wordLists[d.r.Intn(len(wordLists))]) }
+
+var wordLists = []*pool{nouns, adjectives, things, foods, jobsOneWord, fruits, vegetables, birds, beasts, insects, tools, clothes, vehicles, pets, tunes, bodyParts}
 
 var jobsOneWord = words("jobs of one word", strings.Join(jobs.words, " "))
 
@@ -150,48 +156,62 @@ var comparatives = strings.Fields(`old/older young/younger tall/taller small/sma
 	wide/wider narrow/narrower rich/richer poor/poorer strong/stronger weak/weaker loud/louder quiet/quieter high/higher deep/deeper
 	early/earlier late/later sweet/sweeter thick/thicker thin/thinner wet/wetter dry/drier cheap/cheaper kind/kinder easy/easier lazy/lazier`)
 
+// antonyms are all opposites of a word: short is the opposite of tall and of long.
+func antonyms(w string) []string {
+	var out []string
+	for _, p := range opposites {
+		for k := range p {
+			if p[k] == w && !has(out, p[1-k]) {
+				out = append(out, p[1-k])
+			}
+		}
+	}
+	return out
+}
+
 var formSkill = skill{
 	name: "forms", about: "opposites, plurals and other forms of a word",
 	tasks: []subtask{
 		{"opposite", []string{"What is the opposite of {w} in this line? {s}", "Write the line with the opposite of {w}.\n{s}", "{s}\nChange {w} to its opposite.", "Say the contrary by exchanging {w}: {s}"}, func(d *draw) item {
-			o := opposites[d.r.Intn(len(opposites))]
+			o := thingOpposites[d.among("opposites of things", len(thingOpposites))]
 			i := d.r.Intn(2)
 			x := d.pick(things)
 			ways := []string{"the {x} is {w}", "the {x} was {w}", "{n} thinks that the {x} is {w}", "the {x} of {n} is {w}"}
 			way, n := d.of(ways), d.pick(firstNames)
-			return item{slots: []string{"w", o[i], "s", fill(way, "x", x, "w", o[i], "n", n)}, answer: fill(way, "x", x, "w", o[1-i], "n", n)}
-		}},
-		{"antonym", []string{"Give the opposite of {w}.", "Which word means the contrary of {w}?", "{w}: what is the opposite?", "Name an antonym of {w}.", "If something is not {w} at all, what is it?", "Antonym of {w}:"}, func(d *draw) item {
-			o := opposites[d.r.Intn(len(opposites))]
-			i := d.r.Intn(2)
-			it := item{slots: []string{"w", o[i]}, key: "antonym", answer: o[1-i]}
-			for _, p := range opposites { // short is the opposite of tall and of long
-				for k := range p {
-					if p[k] == o[i] && p[1-k] != it.answer && !has(it.refs, p[1-k]) {
-						it.refs = append(it.refs, p[1-k])
-					}
+			it := item{slots: []string{"w", o[i], "s", fill(way, "x", x, "w", o[i], "n", n)}, answer: fill(way, "x", x, "w", o[1-i], "n", n)}
+			for _, other := range antonyms(o[i]) {
+				if other != o[1-i] {
+					it.refs = append(it.refs, fill(way, "x", x, "w", other, "n", n))
 				}
 			}
 			return it
 		}},
-		{"plural", []string{"Write the plural of {w}.", "One {w}, but two what?", "{w}: more than one?", "How do you write {w} when there are several?", "Plural of {w}:", "Put {w} into the plural."}, func(d *draw) item {
-			w := d.pick(nounsInForms)
-			return item{slots: []string{"w", w}, key: "plural", answer: plural(w)}
+		{"antonym", []string{"{n} said {w}, but meant the opposite. Which word did {he} mean?", "In a game {n} calls out {w} and I must call the contrary. What do I call?",
+			"{n} needs the opposite of the word {w}. Give it.", "Tell {n} which word means the contrary of {w}.", "A riddle of {n} asks for an antonym of {w}. Write it."}, func(d *draw) item {
+			o := opposites[d.among("opposites", len(opposites))]
+			i, n := d.r.Intn(2), d.pick(firstNames)
+			return item{slots: []string{"w", o[i], "n", n, "he", he(n)}, about: "antonym|" + o[i], answer: o[1-i], refs: without(antonyms(o[i]), o[1-i])}
+		}},
+		{"plural", []string{"{n} has one {w} and wants two. Write the plural of that word.", "If {n} buys more than one {w}, what does {he} buy? One word.", "Give {n} the plural of {w}.",
+			"{n} saw {a w}. Write the noun in the plural.", "How does {n} write {w} when there are several?"}, func(d *draw) item {
+			w, n := d.pick(nounsInForms), d.pick(firstNames)
+			return item{slots: []string{"w", w, "n", n, "he", he(n)}, about: "plural|" + w, answer: plural(w)}
 		}},
 		{"plural-phrase", []string{"Make this plural, with {k}: one {a} {w}", "Now there are {k}. Write it with the number: one {a} {w}", "One {a} {w}. With {k} of them, how do you write it?", "Change the number to {k}: one {a} {w}"}, func(d *draw) item {
 			w, a, k := d.pick(nounsInForms), d.pick(hues), spell(d.between(2, 12))
 			return item{slots: []string{"w", w, "a", a, "k", k}, answer: k + " " + a + " " + plural(w)}
 		}},
-		{"past", []string{"Past tense of {v}:", "Today I {v}, yesterday I ... what?", "Give the past form of the verb {v}.", "How do you say {v} for last week?", "{v}: past tense?", "Write {v} in the past."}, func(d *draw) item {
+		{"past", []string{"Yesterday {n} ___ the {x}. Put in the right form of {v}.", "{n} wants to {v} the {x}. Write only the verb, in the past.", "Past tense of {v}, please: {n} ___ the {x} last week.",
+			"Which form of {v} is missing? Last year {n} ___ the {x}."}, func(d *draw) item {
 			v := d.verbs(1)[0]
-			return item{slots: []string{"v", v.base}, key: "past", answer: v.past}
+			return item{slots: []string{"v", v.base, "n", d.pick(firstNames), "x", d.pick(things)}, about: "past|" + v.base, answer: v.past}
 		}},
 		{"ing", []string{"Write {v} in the ing form: {s}", "Finish the line with the ing form of {v}: {s}", "{s}\nThe missing word is a form of {v} with ing. Write it.", "Which form of {v} belongs in the gap? {s}"}, func(d *draw) item {
 			v := d.verbs(1)[0]
 			return item{slots: []string{"v", v.base, "s", fill("{n} is ___ the {x}.", "n", d.pick(firstNames), "x", d.pick(things))}, answer: v.ing}
 		}},
 		{"comparative", []string{"Complete with the right form of {w}: {s}", "Fill the gap with the comparative of {w}.\n{s}", "{s}\nThe gap wants a form of {w}. Write it.", "Which form of {w} is missing? {s}"}, func(d *draw) item {
-			w, c, _ := strings.Cut(d.of(comparatives), "/")
+			w, c, _ := strings.Cut(comparatives[d.among("comparatives", len(comparatives))], "/")
 			x := d.some(things, 2)
 			return item{slots: []string{"w", w, "s", fill("The {x} is ___ than the {y}.", "x", x[0], "y", x[1])}, answer: c}
 		}},
@@ -199,7 +219,7 @@ var formSkill = skill{
 }
 
 // codeWords are what a condition makes one say.
-var codeWords = words("code words", `stop go left right up down open shut north south east west top low in out hot cold full half`)
+var codeWords = words("code words", `stop go left right up down open shut north south east west hot cold full half fast slow`)
 
 var conditionSkill = skill{
 	name: "conditions", about: "an answer that depends on a condition in the instruction",
@@ -247,11 +267,9 @@ var conditionSkill = skill{
 			return d.either(len(ws) > k, "k", spell(k), "list", commas(ws))
 		}},
 		{"form", []string{"If the word {w} has five letters, write it in capitals, otherwise copy it.", "Capitals for words of five letters, no change for others: {w}", "{w}\nFive letters? Then write it big. Otherwise leave it.", "Copy {w}, but in capitals in case it has exactly five letters."}, func(d *draw) item {
-			w := d.pick(nouns)
-			if d.oneIn(2) {
-				for len(w) != 5 {
-					w = d.pick(d.whole(nouns))
-				}
+			w := d.anyWord()
+			for five := d.oneIn(2); five && len(w) != 5; {
+				w = d.anyWord() // some list always holds a word of five letters: the short ones are never narrowed
 			}
 			if len(w) == 5 {
 				return item{slots: []string{"w", w}, key: "form", answer: strings.ToUpper(w)}
@@ -259,16 +277,6 @@ var conditionSkill = skill{
 			return item{slots: []string{"w", w}, key: "form", answer: w}
 		}},
 	},
-}
-
-// whole returns the pool's covered words, or all when none of them has five letters.
-func (d *draw) whole(p *pool) *pool {
-	for _, w := range d.words(p) {
-		if len(w) == 5 {
-			return p
-		}
-	}
-	return &pool{name: p.name + " (all)", words: p.words}
 }
 
 // either adds two code words to the slots: u is the answer when yes.

@@ -39,13 +39,13 @@ var arithmeticSkill = skill{
 		{"get-more", []string{"{n} has {a} {x} and {way} {b} more. How many {x} does {he} have now?", "Solve: {n} owns {a} {x}, then {he} {way} {b} others. Number of {x}?",
 			"How many {x} are there in the end? {n} has {a} {x}. {He} {way} {b} more.", "{n} has {a} {x}. {He} {way} another {b}. Give the total."}, func(d *draw) item {
 			a, b, n := d.between(2, 40), d.between(2, 20), d.pick(firstNames)
-			return sum("more", a+b, "n", n, "he", he(n), "a", a, "b", b, "x", d.countable(), "way", d.of([]string{"buys", "finds", "gets", "makes"}))
+			return sum("more", a+b, "n", n, "he", he(n), "a", a, "b", b, "x", d.countable(), "way", d.of([]string{"buys", "finds", "gets", "wins"}))
 		}},
 		{"give-away", []string{"{n} has {a} {x} and {way} {b} of them. How many {x} are left?", "Solve: of {a} {x}, {n} {way} {b}. How many remain?", "How many {x} does {n} keep? {He} has {a} and {way} {b}.",
 			"{n} has {a} {x}. {He} {way} {b}. Give the rest."}, func(d *draw) item {
 			b, n := d.between(2, 20), d.pick(firstNames)
 			a := b + d.between(2, 30)
-			return sum("fewer", a-b, "n", n, "he", he(n), "a", a, "b", b, "x", d.countable(), "way", d.of([]string{"sells", "loses", "gives away", "breaks"}))
+			return sum("fewer", a-b, "n", n, "he", he(n), "a", a, "b", b, "x", d.countable(), "way", d.of([]string{"sells", "loses", "gives away", "hides"}))
 		}},
 		{"together", []string{"{n} has {a} {x} and {m} has {b}. How many do they have together?", "Count the {x} of both: {n} has {a}, {m} has {b}.", "{m} owns {b} {x}, {n} owns {a}. What is the total?", "How many {x} are {a} from {n} and {b} from {m}?"}, func(d *draw) item {
 			a, b, n := d.between(2, 40), d.between(2, 40), d.some(firstNames, 2)
@@ -59,7 +59,7 @@ var arithmeticSkill = skill{
 			a, b := d.between(1, 40), d.between(1, 30)
 			return sum("missing", b, "a", a, "c", a+b)
 		}},
-		{"double", []string{"Double the number {a}.", "What is twice {a}?", "Write {a} two times over, as a sum: how much?", "{a} doubled is"}, func(d *draw) item {
+		{"double", []string{"Double the number {a}.", "What is twice {a}?", "Add {a} to itself.", "{a} doubled is"}, func(d *draw) item {
 			a := d.between(1, 150)
 			return sum("double", 2*a, "a", a)
 		}},
@@ -156,15 +156,15 @@ var timeSkill = skill{
 		}},
 		{"month", []string{"{n} began to {v} the {x} in {m} and ended one month later. In which month?", "It was {m} when {n} came to {v} the {x}. Name the month after it.", "{n} will {v} the {x} in the month after {m}. Which month is that?", "One month after {m}, {n} can {v} the {x}. Name that month."}, func(d *draw) item {
 			i := d.r.Intn(12)
-			return item{slots: []string{"n", d.pick(firstNames), "v", d.verbs(1)[0].base, "x", d.pick(things), "m", months.words[i]}, answer: cycle(months.words, i, 1)}
+			return item{slots: []string{"n", d.pick(firstNames), "v", d.of([]string{"paint", "repair", "build", "clean", "draw", "mend"}), "x", d.pick(things), "m", months.words[i]}, answer: cycle(months.words, i, 1)}
 		}},
 		{"hours", []string{"{n} leaves at {h} and needs {k} hours. At what time does {he} arrive?", "A train starts at {h} with {n} in it. The trip lasts {k} hours. When does it arrive?", "{n} slept for {k} hours from {h} on. At what time did {he} wake up?", "Work of {k} hours, begun by {n} at {h}: when is it done?"}, func(d *draw) item {
 			h, n := d.between(1, 9), d.pick(firstNames)
 			k := d.between(2, 12-h)
 			return sum("hours", h+k, "n", n, "he", he(n), "h", h, "k", k)
 		}},
-		{"what-first", []string{"What happened first? {s}", "{s}\nGive the name of the one who was first.", "Who began? {s}", "Put the events in order and name who came first.\n{s}"}, func(d *draw) item { return d.events(true) }},
-		{"what-last", []string{"What happened last? {s}", "{s}\nGive the name of the one who was last.", "Who was the last to do something? {s}", "Put the events in order and name who came last.\n{s}"}, func(d *draw) item { return d.events(false) }},
+		{"what-first", []string{"Who did something first? {s}", "{s}\nGive the name of the one who was first.", "Who began? {s}", "Put the events in order and name who came first.\n{s}"}, func(d *draw) item { return d.events(true) }},
+		{"what-last", []string{"Who did something last? {s}", "{s}\nGive the name of the one who was last.", "Whose turn came at the end? {s}", "Put the events in order and name who came last.\n{s}"}, func(d *draw) item { return d.events(false) }},
 		{"between", []string{"Which day lies between {a} and {b}? {n} wants to know.", "{n} is free on {a} and on {b}. Name the day between.", "Tell {n} the day that comes after {a} and before {b}.", "Between {a} and {b} {n} rests for a day. Which one?"}, func(d *draw) item {
 			i := d.r.Intn(7)
 			return item{slots: []string{"a", weekdays.words[i], "b", cycle(weekdays.words, i, 2), "n", d.pick(firstNames)}, answer: cycle(weekdays.words, i, 1)}
@@ -228,18 +228,19 @@ func trackTask(name string, owner bool, ask []string, answer func(t *track, d *d
 func velaniTask(name string, n int, back bool, ask []string) subtask {
 	return subtask{name, ask, func(d *draw) item {
 		e, v := d.velani(n)
+		it := item{slots: []string{"s", e, "n", d.pick(firstNames)}, about: "velani|" + e, answer: v}
 		if back {
-			return item{slots: []string{"s", v}, key: e, answer: e}
+			it.slots[1], it.answer = v, e
 		}
-		return item{slots: []string{"s", e}, key: v, answer: v}
+		return it
 	}}
 }
 
 var translateSkill = skill{
 	name: "translate", about: "words and phrases into an invented language and back",
 	tasks: []subtask{
-		velaniTask("word", 1, false, []string{"Translate into Velani: {s}", "What is {s} in Velani?", "Give the Velani word for {s}.", "How does one say {s} in Velani?"}),
-		velaniTask("word-back", 1, true, []string{"Translate from Velani: {s}", "What is the Velani word {s} in English?", "Give the English word for {s}.", "How does one say {s} in English?"}),
+		velaniTask("word", 1, false, []string{"Tell {n} the Velani word for {s}.", "{n} wants to say {s} in Velani. Which word is it?", "Translate into Velani for {n}: {s}", "In Velani, how does {n} say {s}?"}),
+		velaniTask("word-back", 1, true, []string{"Tell {n} the English word for {s}.", "{n} says {s} in Velani. What is it in English?", "Translate from Velani for {n}: {s}", "Which English word does {n} mean by the Velani word {s}?"}),
 		velaniTask("phrase", 2, false, []string{"Translate into Velani: {s}", "Say {s} in Velani.", "Write these two words in Velani: {s}", "English: {s}\nVelani:"}),
 		velaniTask("phrase-back", 2, true, []string{"Translate from Velani: {s}", "Say {s} in English.", "Write these two Velani words in English: {s}", "Velani: {s}\nEnglish:"}),
 		velaniTask("sentence", 4, false, []string{"Translate word for word into Velani: {s}", "Write this sentence in Velani: {s}", "{s}\nThe same in Velani:", "How would a speaker of Velani say: {s}?"}),

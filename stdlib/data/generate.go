@@ -9,37 +9,55 @@ import (
 	"tunebook/stdlib/stop"
 )
 
-// Gen says what to generate: which skills, how broad, how many examples, and what share of the facts is wrong.
+// Gen says what to generate: which skills, how broad, how many examples, and what share of the facts is wrong. What is
+// left out has a plain meaning: all skills, their whole breadth, the training part, nothing wrong.
 //
 //	data.Gen{Skills: []string{"reading"}, Size: 800, Seed: 1}                 // one skill
 //	data.Gen{Exclude: []string{"reading"}, Size: 800, Seed: 1, Breadth: 0.25} // the others, a quarter of each
 //	data.Gen{Skills: []string{"reading"}, Split: "test", Size: 150}           // prompts that training cannot hold
 type Gen = core.GenConfig
 
-// Generate returns instruction examples of our own making whose answers are known. The same arguments give the same
-// examples; a larger Size begins with the examples of a smaller one; no prompt of the split "test" is ever in "train".
+// SkillInfo describes one skill of the generator: its name, what it is about, whether WrongShare applies to it, and its
+// sub-tasks.
+type SkillInfo = core.SkillInfo
+
+// Generate returns Size examples of instruction tasks whose answers are known to be right, or wrong by a known share.
+// No prompt occurs twice; Size 500 begins with the examples of Size 250; the parts "train" and "test" share no prompt
+// and no input, whatever their seeds.
 func Generate(g Gen) *Set {
 	s, err := core.Generate(g)
 	stop.If("data.Generate", err)
 	return wrap(s)
 }
 
-// SkillList is what the generator can ask for.
-type SkillList []core.SkillInfo
+// SkillList is what Skills returns; it shows itself as a table.
+type SkillList []SkillInfo
 
-// Skills lists the generator's skills with their tasks.
+// Skills returns the generator's skills in alphabetical order.
 func Skills() SkillList { return core.Skills() }
 
-// Show gives the skills as a table.
+// Names returns the names of the skills, for Gen.Skills and Gen.Exclude.
+func (l SkillList) Names() []string {
+	out := make([]string, len(l))
+	for i, s := range l {
+		out[i] = s.Name
+	}
+	return out
+}
+
+// Show gives a table of the skills.
 func (l SkillList) Show() (text, html string) {
-	g := &grid.Table{Caption: fmt.Sprintf("%d skills", len(l)), Columns: []grid.Column{{Name: "skill"}, {Name: "factual"}, {Name: "about"}, {Name: "tasks"}}}
+	g := &grid.Table{Columns: []grid.Column{{Name: "skill"}, {Name: "what it is about"}, {Name: "factual"}, {Name: "sub-tasks", Right: true}, {Name: "among them"}}}
+	total := 0
 	for _, s := range l {
 		factual := ""
 		if s.Factual {
 			factual = "yes"
 		}
-		g.Rows = append(g.Rows, []string{s.Name, factual, s.About, strings.Join(s.Tasks, " ")})
+		total += len(s.Tasks)
+		g.Rows = append(g.Rows, []string{s.Name, s.About, factual, fmt.Sprint(len(s.Tasks)), strings.Join(s.Tasks[:min(3, len(s.Tasks))], ", ")})
 	}
+	g.Caption = fmt.Sprintf("%d skills with %d sub-tasks", len(l), total)
 	return g.Text(), g.HTML()
 }
 

@@ -22,6 +22,7 @@ func init() {
 			"Overlap":       reflect.ValueOf(data.Overlap),
 			"PretrainTexts": reflect.ValueOf(data.PretrainTexts),
 			"Set":           reflect.ValueOf((*data.Set)(nil)),
+			"SkillInfo":     reflect.ValueOf((*data.SkillInfo)(nil)),
 			"SkillList":     reflect.ValueOf((*data.SkillList)(nil)),
 			"Skills":        reflect.ValueOf(data.Skills),
 		}
