@@ -16,6 +16,7 @@ func init() {
 			"Generate":      reflect.ValueOf(data.Generate),
 			"Leak":          reflect.ValueOf((*data.Leak)(nil)),
 			"Manifest":      reflect.ValueOf((*data.Manifest)(nil)),
+			"Message":       reflect.ValueOf((*data.Message)(nil)),
 			"Mix":           reflect.ValueOf(data.Mix),
 			"Need":          reflect.ValueOf(data.Need),
 			"New":           reflect.ValueOf(data.New),
@@ -25,6 +26,7 @@ func init() {
 			"SkillInfo":     reflect.ValueOf((*data.SkillInfo)(nil)),
 			"SkillList":     reflect.ValueOf((*data.SkillList)(nil)),
 			"Skills":        reflect.ValueOf(data.Skills),
+			"SourceAccount": reflect.ValueOf((*data.SourceAccount)(nil)),
 		}
 	})
 }
