@@ -170,7 +170,6 @@ func (c *csvReader) header(line int, record []string) error {
 	c.context = -1
 	if c.fields.Context != "" {
 		c.context, err = find(c.fields.Context)
-		c.contexts = 1
 	}
 	return err
 }

@@ -202,7 +202,7 @@ func (s *jsonScanner) members(visit func(line int, key string) error) error {
 		}
 		if key[0] != '"' {
 			s.text = key
-			return fmt.Errorf("%s here; wanted a key", jsonKind(key))
+			return errors.New("no text here; wanted a key in quotes")
 		}
 		name := string(key)
 		if err := s.take(':'); err != nil {

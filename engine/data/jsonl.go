@@ -115,7 +115,7 @@ func (c *rowReader) jsonRow(line int, row []byte) {
 	var context string
 	if f.Context != "" {
 		value, n := jsonField(row, f.Context)
-		if n > 0 {
+		if c.looked++; n > 0 {
 			c.contexts++
 		}
 		if n > 1 || n == 1 && value[0] != 'n' {

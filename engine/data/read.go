@@ -116,7 +116,8 @@ type rowReader struct {
 	end     *RowError
 	seen    int // rows met
 
-	contexts int    // rows that have the context field
+	looked   int    // rows in which the context field was looked for
+	contexts int    // rows that have it
 	names    string // the fields of the first row
 	outputs  int    // outputs met
 	stripped int    // outputs that ended in fields.Strip
@@ -190,14 +191,14 @@ func paragraphs(texts ...string) string {
 
 // set returns what was read as a set called name, or the errors.
 func (c *rowReader) set(name string) (*Set, error) {
+	if c.looked > 0 && c.contexts == 0 && c.end == nil {
+		return nil, fmt.Errorf("%s: %s: 0 of %d rows have the context field %q; the first row has %s", c.op, c.path, c.looked, c.fields.Context, c.names)
+	}
 	if c.end != nil || c.badRows > 0 && (c.fields.OnError == Stop || len(c.rows) == 0) {
 		return nil, &ReadErrors{Op: c.op, Path: c.path, Rows: c.seen, Bad: c.badRows, First: c.bad, End: c.end}
 	}
 	if len(c.rows) == 0 {
 		return nil, fmt.Errorf("%s: %s: there are 0 rows; wanted at least 1", c.op, c.path)
-	}
-	if c.fields.Context != "" && c.contexts == 0 {
-		return nil, fmt.Errorf("%s: %s: 0 of %d rows have the context field %q; the first has %s", c.op, c.path, c.seen, c.fields.Context, c.names)
 	}
 	s := &Set{Name: name, Rows: c.rows}
 	for i := range s.Rows {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 
 	core "tunebook/engine/data"
@@ -28,17 +29,26 @@ type SuperNIOptions = core.SuperNIOptions
 // JSONL returns the rows of a file with one JSON object a line, also of one that ends in .gz.
 //
 //	spec := data.JSONL("gsm8k/train.jsonl", data.Fields{Input: "question", Output: "answer"})
-func JSONL(path string, f Fields) *Set { return read(core.ReadJSONL(path, f)) }
+func JSONL(path string, f Fields) *Set {
+	s, err := core.ReadJSONL(path, f)
+	return read("data.JSONL", s, err)
+}
 
 // JSON returns the rows of a file that is one list of JSON objects.
 //
 //	general := data.JSON("roleplay.json", data.Fields{Input: "instruction", Context: "input", Output: "response"})
-func JSON(path string, f Fields) *Set { return read(core.ReadJSON(path, f)) }
+func JSON(path string, f Fields) *Set {
+	s, err := core.ReadJSON(path, f)
+	return read("data.JSON", s, err)
+}
 
 // CSV returns the rows of a comma-separated file with a header, or a tab-separated one that ends in .tsv.
 //
 //	spec := data.CSV("banking77/train.csv", data.Fields{Input: "text", Output: "category"})
-func CSV(path string, f Fields) *Set { return read(core.ReadCSV(path, f)) }
+func CSV(path string, f Fields) *Set {
+	s, err := core.ReadCSV(path, f)
+	return read("data.CSV", s, err)
+}
 
 // SuperNI returns the instances of a Super-NaturalInstructions task file; the prompt is the definition, the positive
 // examples asked for, and the instance's input.
@@ -54,16 +64,19 @@ func SuperNI(path string, opts ...SuperNIOptions) *Set {
 	default:
 		stop.Now("data.SuperNI", fmt.Sprintf("%d SuperNIOptions given; wanted at most one", len(opts)), "")
 	}
-	return read(core.ReadSuperNI(path, o))
+	s, err := core.ReadSuperNI(path, o)
+	return read("data.SuperNI", s, err)
 }
 
 // Notes returns what the reader had to say about the set: rows that were skipped, endings that were removed.
 func (s *Set) Notes() []string { return append([]string(nil), s.s.Notes...) }
 
-// read ends the cell where a file could not be read; the engine's sentence begins with the call's name.
-func read(s *core.Set, err error) *Set {
-	if err != nil {
-		panic(&stop.Error{Msg: err.Error(), Err: err})
+// read ends the cell where a file could not be read.
+func read(op string, s *core.Set, err error) *Set {
+	var rows *core.ReadErrors
+	if errors.As(err, &rows) && rows.End == nil && rows.Bad < rows.Rows {
+		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: "OnError: data.Skip leaves such rows out and counts them in the set's Notes", Err: err})
 	}
+	stop.If(op, err)
 	return wrap(s)
 }
