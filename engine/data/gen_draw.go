@@ -44,7 +44,7 @@ func (d *draw) other(ws []string, not ...string) string {
 // between returns a number in [lo, hi].
 func (d *draw) between(lo, hi int) int { return lo + d.r.Intn(hi-lo+1) }
 
-// yes is true with probability 1/n.
+// oneIn is true with probability 1/n.
 func (d *draw) oneIn(n int) bool { return d.r.Intn(n) == 0 }
 
 // shuffle returns ws in random order.
@@ -56,11 +56,49 @@ func (d *draw) shuffle(ws []string) []string {
 	return out
 }
 
+// among returns a number below n for a list that is not a pool of words, as pick does for one that is.
+func (d *draw) among(name string, n int) int {
+	if d.cover == nil || d.cover.breadth >= 1 {
+		return d.r.Intn(n)
+	}
+	order := d.cover.order("list/"+name, n)
+	return order[d.r.Intn(min(max(share(d.cover.breadth, n), minPool), n))]
+}
+
 func (d *draw) words(p *pool) []string {
 	if d.cover == nil {
 		return p.words
 	}
 	return d.cover.words(p)
+}
+
+// verbs draws n different verbs.
+func (d *draw) verbs(n int) []verb {
+	var out []verb
+	if d.cover == nil {
+		for _, i := range d.r.Perm(len(verbs))[:n] {
+			out = append(out, verbs[i])
+		}
+		return out
+	}
+	for seen := map[int]bool{}; len(out) < n; {
+		if i := d.among("verbs", len(verbs)-1); !seen[i] {
+			seen[i] = true
+			out = append(out, verbs[i])
+		}
+	}
+	return out
+}
+
+// past draws the past form of a verb; in a skill, one of those listed where there is a list.
+func (d *draw) past(fit ...string) string {
+	switch {
+	case d.cover == nil:
+		return d.of(pastOf(verbs))
+	case len(fit) > 0:
+		return d.of(fit)
+	}
+	return d.verbs(1)[0].past
 }
 
 func has(ws []string, w string) bool {
@@ -85,10 +123,28 @@ type coverage struct {
 	seed    int64
 	breadth float64
 	pools   map[*pool][]string
+	orders  map[string][]int
 }
 
-// minPool is the least number of words that a narrowed pool keeps, so that lists of different words can be made.
-const minPool = 8
+func newCoverage(seed int64, breadth float64) *coverage {
+	if breadth == 0 {
+		breadth = 1
+	}
+	return &coverage{seed: seed, breadth: breadth, pools: map[*pool][]string{}, orders: map[string][]int{}}
+}
+
+// order is the order in which n numbered things are covered as breadth grows.
+func (c *coverage) order(what string, n int) []int {
+	o, ok := c.orders[what]
+	if !ok {
+		o = tensor.NewRNG(c.seed, "breadth/"+what).Perm(n)
+		c.orders[what] = o
+	}
+	return o
+}
+
+// minPool is the least number of words that a narrowed pool keeps, so that there are enough different examples.
+const minPool = 32
 
 func (c *coverage) words(p *pool) []string {
 	if c.breadth >= 1 {
@@ -97,7 +153,7 @@ func (c *coverage) words(p *pool) []string {
 	if ws, ok := c.pools[p]; ok {
 		return ws
 	}
-	order := tensor.NewRNG(c.seed, "breadth/pool/"+p.name).Perm(len(p.words))
+	order := c.order("pool/"+p.name, len(p.words))
 	n := min(max(share(c.breadth, len(p.words)), minPool), len(p.words))
 	ws := make([]string, n)
 	for i := range ws {
@@ -107,11 +163,11 @@ func (c *coverage) words(p *pool) []string {
 	return ws
 }
 
-// part returns which of n numbered things are covered, in their own order: at least one.
-func (c *coverage) part(what string, n int) []int {
-	order := tensor.NewRNG(c.seed, "breadth/"+what).Perm(n)
+// part returns which of n numbered things are covered, in their own order: at least so many.
+func (c *coverage) part(what string, n, least int) []int {
+	order := c.order(what, n)
 	keep := make([]bool, n)
-	for _, i := range order[:share(c.breadth, n)] {
+	for _, i := range order[:min(max(share(c.breadth, n), least), n)] {
 		keep[i] = true
 	}
 	var out []int

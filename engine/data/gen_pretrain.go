@@ -405,14 +405,6 @@ func dayText(d *draw) string {
 	return t.String()
 }
 
-func (d *draw) verbs(n int) []verb {
-	var out []verb
-	for _, i := range d.r.Perm(len(verbs))[:n] {
-		out = append(out, verbs[i])
-	}
-	return out
-}
-
 func groupText(d *draw) string {
 	t := &doc{d: d}
 	for range d.between(2, 3) {

@@ -114,9 +114,12 @@ func newcomer(d *draw) scene {
 	return s.scene
 }
 
+// favours are what one does for somebody.
+var favours = strings.Fields("painted cleaned carried found washed drew built bought repaired brought chose made ordered")
+
 func service(d *draw) scene {
 	n, j, t := d.some(firstNames, 1), d.some(jobs, 2), d.some(things, 2)
-	s := &script{d: d, slots: []string{"n", n[0], "j", j[0], "k", j[1], "x", t[0], "y", t[1], "v", d.of(pastOf(verbs)), "w", d.of(pastOf(verbs)),
+	s := &script{d: d, slots: []string{"n", n[0], "j", j[0], "k", j[1], "x", t[0], "y", t[1], "v", d.past(favours...), "w", d.past(),
 		"when", d.pick(times), "p", d.pick(places)}}
 	s.say("The {j} {v} {a x} for {n} {when}.", "{When} the {j} {v} {a x} for {n}.")
 	s.say("The {k} {w} {a y} in the {p}.", "In the {p} the {k} {w} {a y}.")

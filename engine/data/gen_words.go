@@ -208,7 +208,7 @@ var twofold = func() map[string]bool {
 	return m
 }()
 
-// verb holds the forms of one verb that takes a thing as object.
+// verb holds the forms of one verb that takes a thing as object. The last one, give, wants a receiver too; skills leave it out.
 type verb struct{ base, third, past, part, ing string }
 
 var verbs = func() []verb {
@@ -259,6 +259,17 @@ var opposites = func() [][2]string {
 		careful/careless straight/crooked public/private simple/complex`) {
 		a, b, _ := strings.Cut(p, "/")
 		ps = append(ps, [2]string{a, b})
+	}
+	return ps
+}()
+
+// thingOpposites are the opposites that can be said of any thing.
+var thingOpposites = func() [][2]string {
+	var ps [][2]string
+	for _, p := range opposites {
+		if strings.Contains(" hot big hard wet light full clean open strong near wide thick heavy safe cheap good long sharp rough tight straight ", " "+p[0]+" ") {
+			ps = append(ps, p)
+		}
 	}
 	return ps
 }()

@@ -1,2 +1,42 @@
-// Package cpu is the fast backend for processors.
+// Package cpu is the fast backend for the machine's processor. It keeps the rules of package backend: float32 in and
+// out, the same bits on any number of threads. New says how many threads; backend.Open("cpu") takes GOMAXPROCS.
+//
+// # Kernels and their choice
+//
+// What is worth vectorising is a kernel: a function on pointers and strides, listed in the struct kernels of
+// dispatch.go. There are three sets: AVX-512, AVX2 with FMA, and plain Go (generic.go). best picks one when a Backend is
+// made. The assembly and its declarations (*_amd64.s and the Go files of the same names) are written by cmd/gen/asm,
+// which holds every kernel once for both instruction sets; run it again after a change there. The plain Go kernels run
+// on other processors and are what the tests hold the assembly against (equiv_test.go). Everything above the kernels is
+// one piece of Go for all sets.
+//
+//	tile14x2v … tile1x1v     C = alpha·A·B + beta·C for a tile; heights 14, 8, 4, 2, 1 (AVX2: 6, 4, 2, 1), one or two vectors wide
+//	dot1x4 … dot4x4          the same from rows along k, for products with few rows
+//	transpose, copyLanes     packing
+//	axpy … adamw             elementwise, sums
+//	maxRow … softmaxGrad     softmax along rows and along the columns of a tile
+//
+// # Products
+//
+// A product goes through blocks of at most 384 along K and 1024 along N (matmul.go). For each, the threads together
+// pack the columns of B into panels two vectors wide; then each thread packs blocks of up to 112 rows of A into panels
+// as high as a tile and multiplies them with all panels of B. Edges are not padded: they are cut into lower tiles, and
+// the narrow tiles mask their lanes. An NT product with at most 32 rows on one side, as in decoding and in adapters,
+// is not packed: dot kernels read the rows where they lie.
+//
+// # Attention
+//
+// The same tiles compute scores transposed, a row for each key and a lane for each query, so that softmax works on
+// whole vectors without sums across lanes, and P·V and dS·K read the scores as they lie. Forward goes through keys in
+// blocks of 128 with a running maximum; backward computes scores again from lse. No buffer grows with the square of
+// the length. A segment of one query, as in decoding, takes one pass over its keys.
+//
+// # Threads and determinism
+//
+// An operation is cut into items (a block of rows, a head of a segment, 16,384 elements) by its shape alone; threads
+// claim items in any order. Each element is computed within one item, or sums of items are added in their order, so
+// the number of threads leaves no trace in the bits. Which kernels run does: AVX2 and AVX-512 round differently.
+//
+// Operations allocate nothing once their scratch memory has grown to its size; it stays with the Backend. The largest
+// piece is the chunk of logits of LinearCrossEntropy: 8 MB, or 256 rows where that is more.
 package cpu

@@ -43,6 +43,10 @@ var generic = kernels{
 // run returns the n elements from p on.
 func run(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
 
+// sumBlock is the length of the chains of additions in tileGeneric. The sums of the chains are added up apart: short
+// chains make up for the rounding of every product, which fused instructions do not have.
+const sumBlock = 16
+
 // tileGeneric returns the tile of that many rows; width 0 stands for n columns.
 func tileGeneric(rows, width int) tileFunc {
 	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int) {
@@ -54,51 +58,63 @@ func tileGeneric(rows, width int) tileFunc {
 			as, bs = run(a, (k-1)*lda+rows), run(b, (k-1)*ldb+n)
 		}
 		cs := run(c, (rows-1)*ldc+n)
-		put := func(i, j int, s float32) {
-			s *= alpha
-			if beta != 0 { // with beta 0 the old c may be NaN
-				s += beta * cs[i*ldc+j]
-			}
-			cs[i*ldc+j] = s
-		}
 		for i := 0; i < rows; i += 2 {
-			i1 := min(i+1, rows-1)
+			i1 := min(i+1, rows-1) // the last of an odd number of rows goes twice
 			j := 0
 			for ; j+4 <= n; j += 4 {
-				var s00, s01, s02, s03, s10, s11, s12, s13 float32
-				for p := range k {
-					y := bs[p*ldb+j : p*ldb+j+4 : p*ldb+j+4]
-					x0, x1 := as[p*lda+i], as[p*lda+i1]
-					s00 += x0 * y[0]
-					s01 += x0 * y[1]
-					s02 += x0 * y[2]
-					s03 += x0 * y[3]
-					s10 += x1 * y[0]
-					s11 += x1 * y[1]
-					s12 += x1 * y[2]
-					s13 += x1 * y[3]
+				var sum [2][4]float32
+				for p := 0; p < k; {
+					var s00, s01, s02, s03, s10, s11, s12, s13 float32
+					for end := min(p+sumBlock, k); p < end; p++ {
+						y := bs[p*ldb+j : p*ldb+j+4 : p*ldb+j+4]
+						x0, x1 := as[p*lda+i], as[p*lda+i1]
+						s00 += x0 * y[0]
+						s01 += x0 * y[1]
+						s02 += x0 * y[2]
+						s03 += x0 * y[3]
+						s10 += x1 * y[0]
+						s11 += x1 * y[1]
+						s12 += x1 * y[2]
+						s13 += x1 * y[3]
+					}
+					sum[0][0] += s00
+					sum[0][1] += s01
+					sum[0][2] += s02
+					sum[0][3] += s03
+					sum[1][0] += s10
+					sum[1][1] += s11
+					sum[1][2] += s12
+					sum[1][3] += s13
 				}
-				put(i, j, s00)
-				put(i, j+1, s01)
-				put(i, j+2, s02)
-				put(i, j+3, s03)
-				if i1 > i {
-					put(i1, j, s10)
-					put(i1, j+1, s11)
-					put(i1, j+2, s12)
-					put(i1, j+3, s13)
+				for r := i; r <= i1; r++ {
+					putGeneric(cs[r*ldc+j:r*ldc+j+4], sum[r-i][:], alpha, beta)
 				}
 			}
 			for ; j < n; j++ {
 				for r := i; r <= i1; r++ {
-					var s float32
-					for p := range k {
-						s += as[p*lda+r] * bs[p*ldb+j]
+					var sum float32
+					for p := 0; p < k; {
+						var s float32
+						for end := min(p+sumBlock, k); p < end; p++ {
+							s += as[p*lda+r] * bs[p*ldb+j]
+						}
+						sum += s
 					}
-					put(r, j, s)
+					putGeneric(cs[r*ldc+j:r*ldc+j+1], []float32{sum}, alpha, beta)
 				}
 			}
 		}
+	}
+}
+
+// putGeneric writes alpha·sum + beta·c to c; with beta 0 the old c may be NaN.
+func putGeneric(c, sum []float32, alpha, beta float32) {
+	for i, s := range sum {
+		s *= alpha
+		if beta != 0 {
+			s += beta * c[i]
+		}
+		c[i] = s
 	}
 }
 

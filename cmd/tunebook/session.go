@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"tunebook/runtime/session"
+	"tunebook/stdlib/host"
+	"tunebook/stdlib/symbols"
+)
+
+// preset are the packages that the prompt knows without an import.
+var preset = func() map[string]string {
+	m := map[string]string{}
+	for _, p := range []string{
+		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
+		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
+		"tunebook/stdlib/study", "tunebook/stdlib/train",
+	} {
+		if n := symbols.Name(p); n != "" {
+			m[n] = p
+		}
+	}
+	return m
+}()
+
+// newSession joins the runtime, which knows nothing of models, and the script API.
+func newSession(args []string, withPreset, deferToEnd bool) (*session.Session, error) {
+	cfg := session.Config{
+		Packages: session.Packages{Paths: symbols.Paths, Name: symbols.Name, Values: symbols.Values, Types: symbols.Types, Docs: symbols.Docs},
+		Stdin:    os.Stdin, Stdout: host.Stdout(), Stderr: host.Stderr(), Args: args,
+		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
+		DeferToEnd: deferToEnd,
+	}
+	if withPreset {
+		cfg.Preset = preset
+	}
+	return session.New(cfg)
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			c.Println("tunebook", version())
+			return nil
+		},
+	}
+}
+
+// version is what the build says of itself.
+func version() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := b.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+		for _, s := range b.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				v += "-" + s.Value[:12]
+			}
+		}
+	}
+	return v + " " + b.GoVersion
+}

@@ -1,0 +1,492 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+)
+
+// Unit is a checked and lowered cell (or file): declarations for the interpreter, then one function per statement.
+type Unit struct {
+	// Imports are the compiled packages that the code below needs and that the interpreter does not know yet.
+	Imports []string
+	// Define is source of declarations, to be evaluated at once, before the first step.
+	Define string
+	Steps  []Step
+
+	scope  *Scope
+	parsed *parsed
+	round  *round
+	live   []*decl // what was live and stays so
+	fresh  []*decl // what this cell declares
+	notes  []string
+	file   bool // a whole program: nothing in it is ever declared again
+
+	code       map[types.Object]string // interpreter's names of package-level and cell-level objects
+	newVars    map[string]*variable
+	pending    map[string]string // instances made by this unit
+	defs       strings.Builder
+	needs      map[string]bool // paths
+	cell       *types.Scope    // scope of the cell's own variables, or nil
+	refused    Errors
+	temps      int
+	isDirty    map[string]bool
+	asserters  map[string]string
+	fileFuncs  []*ast.FuncDecl // of a file: its functions and methods
+	onCommit   []func()
+	methodCode map[*decl]string // variable that holds a method
+}
+
+// Step is one statement, lowered to a function without arguments.
+type Step struct {
+	Func string
+	Cell int // of a file: which of its cells it belongs to; -1 for the variables at the top
+	Line int
+	Pos  *Error // the place of the statement
+	vars []*variable
+}
+
+// Notes say what went stale because of this cell.
+func (u *Unit) Notes() []string { return u.notes }
+
+// relevant returns the checker's errors without those that do not hold for a cell: its own variables need not be used,
+// and its last expression is shown.
+func (u *Unit) relevant() []types.Error {
+	body := u.parsed.body
+	var last ast.Expr
+	if body != nil && !u.file {
+		if n := len(body.Body.List); n > 0 {
+			if e, ok := body.Body.List[n-1].(*ast.ExprStmt); ok {
+				last = e.X
+			}
+		}
+		u.cell = u.round.info.Scopes[body.Type]
+	}
+	var out []types.Error
+	for _, e := range u.round.errs {
+		switch {
+		case strings.HasPrefix(e.Msg, "declared and not used") && u.cell != nil && u.definedAtTop(e.Pos):
+		case last != nil && strings.HasSuffix(e.Msg, "is not used") && last.Pos() <= e.Pos && e.Pos <= last.End() && !inFuncLit(last, e.Pos):
+		case strings.HasPrefix(e.Msg, "\t"):
+			// The rest of the error before it ("other declaration of").
+		case strings.Contains(e.Msg, "initialization cycle") && !u.file:
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (u *Unit) definedAtTop(pos token.Pos) bool {
+	for _, st := range u.parsed.body.Body.List {
+		for {
+			l, ok := st.(*ast.LabeledStmt)
+			if !ok {
+				break
+			}
+			st = l.Stmt
+		}
+		switch st := st.(type) {
+		case *ast.AssignStmt:
+			for _, l := range st.Lhs {
+				if l.Pos() == pos {
+					return true
+				}
+			}
+		case *ast.DeclStmt:
+			for _, sp := range st.Decl.(*ast.GenDecl).Specs {
+				if v, ok := sp.(*ast.ValueSpec); ok {
+					for _, n := range v.Names {
+						if n.Pos() == pos {
+							return true
+						}
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+func inFuncLit(root ast.Node, pos token.Pos) bool {
+	in := false
+	ast.Inspect(root, func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncLit); ok && f.Body.Pos() <= pos && pos <= f.Body.End() {
+			in = true
+		}
+		return !in
+	})
+	return in
+}
+
+// inDecls reports whether one of the errors lies in a declaration of this cell.
+func (u *Unit) inDecls(errs []types.Error) bool {
+	for _, e := range errs {
+		if owner(u.scope.fset, u.fresh, e.Pos) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// bodyVars returns the variables that the cell's statements define, as far as their types are known.
+func (u *Unit) bodyVars() []*variable {
+	var vs []*variable
+	if u.cell == nil {
+		u.cell = u.round.info.Scopes[u.parsed.body.Type]
+	}
+	if u.cell == nil {
+		return nil
+	}
+	for _, n := range u.cell.Names() {
+		if v, ok := u.cell.Lookup(n).(*types.Var); ok && n != "_" && !invalid(v.Type()) {
+			vs = append(vs, &variable{name: n, typ: v.Type()})
+		}
+	}
+	return vs
+}
+
+func invalid(t types.Type) bool { return strings.Contains(types.TypeString(t, nil), "invalid type") }
+
+// lower fills in Imports, Define and Steps of a cell.
+func (u *Unit) lower(declared map[string]bool) Errors {
+	s := u.scope
+	u.begin()
+	scope := u.round.pkg.Scope()
+
+	// Names. A function that refers to something with a new meaning is compiled again, under a new name.
+	again := u.outdated(declared)
+	for _, d := range u.live {
+		for _, n := range d.names {
+			if o := scope.Lookup(n); o != nil && d.code != "" {
+				u.code[o] = d.code
+			}
+		}
+		if again[d] && !isType(d) {
+			if f, ok := d.node.(*ast.FuncDecl); ok && f.Recv == nil {
+				if o := scope.Lookup(d.names[0]); o != nil {
+					u.code[o] = s.name(baseOf(d.names[0]))
+				}
+			}
+		}
+	}
+	for n, v := range s.vars {
+		if o, ok := scope.Lookup(n).(*types.Var); ok {
+			u.code[o] = v.code
+		}
+	}
+	for _, d := range u.fresh {
+		for _, n := range d.names {
+			if o := scope.Lookup(n); o != nil {
+				u.code[o] = s.name(baseOf(n))
+			}
+		}
+	}
+	if u.parsed.body != nil {
+		u.cellNames()
+	}
+
+	// Types first, then methods and functions: the order does not matter to the interpreter, but it does to a reader.
+	r := u.renderer(nil)
+	var setup []string
+	for _, d := range u.fresh {
+		if isType(d) {
+			r.typeDecl(d.node.(*ast.GenDecl).Specs[0].(*ast.TypeSpec))
+		}
+	}
+	for _, ds := range [][]*decl{u.fresh, u.live} {
+		for _, d := range ds {
+			f, ok := d.node.(*ast.FuncDecl)
+			if !ok || f.Body == nil || !d.isNew && !again[d] {
+				continue
+			}
+			if f.Recv == nil {
+				r.funcDecl(f)
+			} else {
+				old := s.methodVar(d.names[0])
+				if d.isNew && receiverIsNew(u, f) {
+					old = ""
+				}
+				setup = append(setup, r.methodDecl(f, d, old))
+			}
+		}
+	}
+	prefix := fmt.Sprintf("c%d__", s.cells)
+	if text := strings.Join(setup, "\n"); strings.TrimSpace(text) != "" {
+		fn := prefix + "methods"
+		fmt.Fprintf(&u.defs, "func %s() {\n%s\n}\n", fn, text)
+		u.Steps = append(u.Steps, Step{Func: fn, Cell: -1, Pos: &Error{Cell: s.sources[u.parsed.id].name}})
+	}
+	if u.parsed.body != nil {
+		u.lowerBody(u.parsed.body, prefix, true, func(int) int { return 0 })
+	}
+	u.finish()
+	for d := range again {
+		if o := scope.Lookup(d.names[0]); o != nil {
+			d := d
+			code := u.code[o]
+			u.isDirty[d.names[0]] = true
+			u.onCommit = append(u.onCommit, func() { d.code = code })
+		}
+	}
+	return u.refused
+}
+
+// baseOf is the part of a name that a person wrote.
+func baseOf(n string) string {
+	n, _, _ = strings.Cut(n, hiddenMark)
+	return strings.ReplaceAll(n, ".", "_")
+}
+
+func receiverIsNew(u *Unit, f *ast.FuncDecl) bool {
+	n := receiverName(f.Recv.List[0].Type)
+	for _, d := range u.fresh {
+		if isType(d) && d.names[0] == n {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *Unit) begin() {
+	u.code = map[types.Object]string{}
+	u.newVars = map[string]*variable{}
+	u.pending = map[string]string{}
+	u.needs = map[string]bool{}
+	u.isDirty = map[string]bool{}
+}
+
+func (u *Unit) finish() {
+	for p := range u.needs {
+		if !u.scope.imported[p] {
+			u.Imports = append(u.Imports, p)
+		}
+	}
+	sort.Strings(u.Imports)
+	u.Define = u.defs.String()
+}
+
+// outdated returns the live functions and methods that use, directly or through others, what is declared now or was
+// given another meaning since they were compiled.
+func (u *Unit) outdated(declared map[string]bool) map[*decl]bool {
+	changed := map[string]bool{}
+	for n := range declared {
+		changed[n] = true
+	}
+	for n := range u.scope.dirty {
+		changed[n] = true
+	}
+	again := map[*decl]bool{}
+	for more := true; more; {
+		more = false
+		for _, d := range u.live {
+			if d.frozen || again[d] {
+				continue
+			}
+			if _, ok := d.node.(*ast.FuncDecl); !ok {
+				continue
+			}
+			for n := range d.uses {
+				if changed[n] {
+					again[d], more = true, true
+					// Those who call it must call its new version. Methods are reached through a variable.
+					if !strings.Contains(d.names[0], ".") {
+						changed[d.names[0]] = true
+					}
+					break
+				}
+			}
+		}
+	}
+	return again
+}
+
+// cellNames names the variables, types and constants that the statements of the body define.
+func (u *Unit) cellNames() {
+	info := u.round.info
+	u.cell = info.Scopes[u.parsed.body.Type]
+	scope := u.round.pkg.Scope()
+	for _, n := range u.cell.Names() {
+		switch o := u.cell.Lookup(n).(type) {
+		case *types.Var:
+			v := &variable{name: n, typ: o.Type()}
+			if old := u.scope.vars[n]; old != nil && !u.file {
+				if was, ok := scope.Lookup(n).(*types.Var); ok && u.code[was] == old.code && types.Identical(was.Type(), o.Type()) {
+					v.code = old.code
+				} else if ok && types.Identical(old.typ, o.Type()) {
+					v.code = old.code
+				}
+			}
+			if v.code == "" {
+				v.code = u.scope.name(n)
+				u.newVars[n] = v
+			}
+			u.code[o] = v.code
+			if p, ok := scope.Lookup(n).(*types.Var); ok && !u.file && types.Identical(p.Type(), o.Type()) {
+				u.code[p] = v.code
+			}
+		case *types.TypeName:
+			u.code[o] = u.scope.name(n)
+		}
+	}
+}
+
+// lowerBody makes one step of each statement.
+func (u *Unit) lowerBody(body *ast.FuncDecl, prefix string, show bool, cellOf func(line int) int) {
+	s, info := u.scope, u.round.info
+	list := body.Body.List
+	for i, st := range list {
+		pos := s.fset.Position(st.Pos())
+		step := Step{Func: fmt.Sprintf("%s%d", prefix, i+1), Cell: cellOf(pos.Line), Line: pos.Line, Pos: s.at(pos, "")}
+		r := u.renderer(nil)
+		r.top = true
+		r.kept = capturedIn(info, st)
+		for _, id := range definedBy(st) {
+			o, ok := info.Defs[id].(*types.Var)
+			if !ok || id.Name == "_" {
+				continue
+			}
+			t, err := r.typeOf(o.Type())
+			if err != "" {
+				u.refuse(id.Pos(), fmt.Sprintf("%s has a type that cannot be named here (%s); use the value where it is made", id.Name, err))
+				continue
+			}
+			code := u.code[o]
+			if u.newVars[id.Name] != nil && u.newVars[id.Name].code == code {
+				fmt.Fprintf(&u.defs, "var %s %s\n", code, t)
+			}
+			step.vars = append(step.vars, &variable{name: id.Name, typ: o.Type(), code: code})
+		}
+		if d, ok := st.(*ast.DeclStmt); ok && d.Decl.(*ast.GenDecl).Tok == token.TYPE {
+			for _, sp := range d.Decl.(*ast.GenDecl).Specs {
+				r.typeDecl(sp.(*ast.TypeSpec))
+			}
+			continue
+		}
+		var text string
+		e, isExpr := st.(*ast.ExprStmt)
+		if isExpr && show && i == len(list)-1 {
+			text = r.shown(e.X)
+		} else {
+			text = r.stmt(st)
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		fmt.Fprintf(&u.defs, "func %s() {\n%s}\n", step.Func, text)
+		u.Steps = append(u.Steps, step)
+	}
+}
+
+// definedBy returns the names that a statement adds to the scope it stands in.
+func definedBy(st ast.Stmt) []*ast.Ident {
+	var ids []*ast.Ident
+	switch st := st.(type) {
+	case *ast.LabeledStmt:
+		return definedBy(st.Stmt)
+	case *ast.AssignStmt:
+		if st.Tok == token.DEFINE {
+			for _, l := range st.Lhs {
+				if id, ok := l.(*ast.Ident); ok {
+					ids = append(ids, id)
+				}
+			}
+		}
+	case *ast.DeclStmt:
+		if g := st.Decl.(*ast.GenDecl); g.Tok == token.VAR {
+			for _, sp := range g.Specs {
+				ids = append(ids, sp.(*ast.ValueSpec).Names...)
+			}
+		}
+	}
+	return ids
+}
+
+func (u *Unit) refuse(pos token.Pos, msg string) {
+	u.refused = append(u.refused, u.scope.at(u.scope.fset.Position(pos), msg))
+}
+
+// Defined is called once the interpreter has accepted Define: the declarations are live from here on.
+func (u *Unit) Defined() {
+	s := u.scope
+	for _, p := range u.Imports {
+		s.imported[p] = true
+	}
+	for k, v := range u.pending {
+		s.instances[k] = v
+	}
+	for _, f := range u.onCommit {
+		f()
+	}
+	if u.file {
+		return
+	}
+	for n, p := range u.parsed.imports {
+		s.imports[n] = p
+		delete(s.vars, n)
+	}
+	scope := u.round.pkg.Scope()
+	s.decls = append(u.live, u.fresh...)
+	declared := map[string]bool{}
+	for _, d := range u.fresh {
+		d.isNew = false
+		for _, n := range d.names {
+			declared[n] = true
+			delete(s.vars, n)
+			delete(s.imports, n)
+			if o := scope.Lookup(n); o != nil {
+				d.code = u.code[o]
+			}
+		}
+		if d.uses = u.usesOf(d); len(d.names) > 0 && strings.Contains(d.names[0], ".") && d.code == "" {
+			d.code = u.methodCode[d]
+		}
+	}
+	for _, v := range s.vars {
+		if o, ok := scope.Lookup(v.name).(*types.Var); ok {
+			v.typ = o.Type()
+		}
+	}
+	s.dirty = map[string]bool{}
+}
+
+// Done is called once a step has run to its end: what it defined is live from here on.
+func (u *Unit) Done(step Step) {
+	s := u.scope
+	if u.file {
+		return
+	}
+	for _, v := range step.vars {
+		old := s.vars[v.name]
+		if old == nil || old.code != v.code {
+			s.dirty[v.name] = true
+		}
+		// A function of the same name makes room.
+		for _, d := range s.decls {
+			if d.names[0] == v.name {
+				s.decls = without(s.decls, d)
+			}
+		}
+		delete(s.imports, v.name)
+		s.vars[v.name] = v
+	}
+}
+
+// usesOf returns the package-level names that a declaration refers to.
+func (u *Unit) usesOf(d *decl) map[string]bool {
+	uses := map[string]bool{}
+	scope := u.round.pkg.Scope()
+	ast.Inspect(d.node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if o := u.round.info.Uses[id]; o != nil && o.Parent() == scope {
+				uses[o.Name()] = true
+			}
+		}
+		return true
+	})
+	delete(uses, d.names[0])
+	return uses
+}

@@ -1,0 +1,278 @@
+// Package repl reads lines from a terminal or a pipe and runs them in a session.
+package repl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"time"
+
+	"tunebook/runtime/cell"
+	"tunebook/runtime/notebook"
+	"tunebook/runtime/session"
+)
+
+// Config says where a REPL reads and writes.
+type Config struct {
+	Session *session.Session
+	Stdin   *os.File
+	Stdout  io.Writer
+	Stderr  io.Writer
+	// Banner is printed before the first prompt of a terminal.
+	Banner string
+	// History is the file that keeps typed lines between sessions; empty for none.
+	History string
+}
+
+// repl is the state of one run.
+type repl struct {
+	cfg   Config
+	n     int
+	saved []string // cells that ran, for :save
+	timed bool
+	leave bool
+
+	mu     sync.Mutex
+	cancel context.CancelFunc // of the running cell
+	urged  int                // interrupts since it began
+}
+
+// Run reads until the end of input. It returns the process's exit code: 0, or, for input from a pipe, 1 when a cell
+// failed.
+func Run(cfg Config) int {
+	r := &repl{cfg: cfg}
+	stop := r.watchInterrupts()
+	defer stop()
+	if isTerminal(cfg.Stdin) {
+		return r.line()
+	}
+	return r.plain()
+}
+
+// watchInterrupts sends Ctrl-C to the running cell. A cell that goes on after two of them is left by a third.
+func (r *repl) watchInterrupts() (stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt)
+	go func() {
+		for range c {
+			r.mu.Lock()
+			cancel := r.cancel
+			if cancel != nil {
+				r.urged++
+			}
+			urged := r.urged
+			r.mu.Unlock()
+			switch {
+			case cancel == nil:
+				if !isTerminal(r.cfg.Stdin) {
+					os.Exit(130)
+				}
+			case urged == 1:
+				cancel()
+			case urged == 2:
+				fmt.Fprintln(r.cfg.Stderr, "still stopping; Ctrl-C once more leaves tunebook")
+			default:
+				r.restore()
+				os.Exit(130)
+			}
+		}
+	}()
+	return func() { signal.Stop(c); close(c) }
+}
+
+// run runs one cell and prints what came of it.
+func (r *repl) run(name, src string) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.mu.Lock()
+	r.cancel, r.urged = cancel, 0
+	r.mu.Unlock()
+	res := r.cfg.Session.Eval(ctx, name, src)
+	r.mu.Lock()
+	r.cancel = nil
+	r.mu.Unlock()
+	cancel()
+	r.print(&res)
+	if res.Err == nil && strings.TrimSpace(src) != "" {
+		r.saved = append(r.saved, strings.TrimSpace(src))
+	}
+	if res.Ended && res.Code != 0 {
+		r.leave = true
+	}
+	return res.Err == nil
+}
+
+func (r *repl) print(res *session.Result) {
+	if n := len(res.Output); n > 0 && res.Output[n-1] != '\n' && isTerminal(r.cfg.Stdin) {
+		fmt.Fprintln(r.cfg.Stdout)
+	}
+	for _, n := range res.Notes {
+		fmt.Fprintln(r.cfg.Stderr, "note:", n)
+	}
+	if res.Text != "" {
+		fmt.Fprintln(r.cfg.Stdout, res.Text)
+	}
+	if res.Err != nil {
+		fmt.Fprintln(r.cfg.Stderr, res.Err)
+	}
+	if r.timed {
+		fmt.Fprintf(r.cfg.Stderr, "took %v\n", res.Took.Round(time.Microsecond))
+	}
+}
+
+// command runs a line that begins with a colon, or ends with a question mark.
+func (r *repl) command(line string) (done, ok bool) {
+	line = strings.TrimSpace(line)
+	if n, cut := strings.CutSuffix(line, "?"); cut && isName(n) {
+		return true, r.help(n)
+	}
+	if !strings.HasPrefix(line, ":") {
+		return false, true
+	}
+	cmd, arg, _ := strings.Cut(line[1:], " ")
+	arg = strings.TrimSpace(arg)
+	out, s := r.cfg.Stdout, r.cfg.Session
+	switch cmd {
+	case "help", "h":
+		if arg != "" {
+			return true, r.help(arg)
+		}
+		fmt.Fprint(out, commands)
+	case "vars":
+		for _, v := range s.Vars() {
+			fmt.Fprintf(out, "%s %s\n", v.Name, v.Type)
+		}
+	case "type":
+		t, err := s.TypeOf(arg)
+		if err != nil {
+			fmt.Fprintln(r.cfg.Stderr, err)
+			return true, false
+		}
+		fmt.Fprintln(out, t)
+	case "reset":
+		if err := s.Reset(); err != nil {
+			fmt.Fprintln(r.cfg.Stderr, err)
+			return true, false
+		}
+		r.saved = nil
+	case "time":
+		r.timed = !r.timed
+		fmt.Fprintf(out, "times are %s\n", map[bool]string{true: "shown", false: "not shown"}[r.timed])
+	case "save":
+		return true, r.save(arg)
+	case "load":
+		return true, r.load(arg)
+	case "quit", "q", "exit":
+		r.leave = true
+	default:
+		fmt.Fprintf(r.cfg.Stderr, "no command :%s\n%s", cmd, commands)
+		return true, false
+	}
+	return true, true
+}
+
+const commands = `Go statements run as they are typed; the value of a last expression is shown.
+:help NAME    what a package, function, type or variable is; NAME? does the same
+:vars         the variables and their types
+:type EXPR    the type of an expression, without running it
+:time         show how long each cell takes, or stop showing it
+:load FILE    run a notebook here
+:save FILE    write the cells that ran as a notebook
+:reset        forget everything
+:quit         leave; so does Ctrl-D. Ctrl-C stops what runs.
+`
+
+func isName(s string) bool {
+	if s == "" {
+		return false
+	}
+	for _, c := range s {
+		if c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *repl) help(name string) bool {
+	text := r.cfg.Session.Help(name)
+	if text == "" {
+		fmt.Fprintf(r.cfg.Stderr, "nothing is called %s here\n", name)
+		return false
+	}
+	fmt.Fprintln(r.cfg.Stdout, text)
+	return true
+}
+
+// save writes the cells that ran as a notebook of loose cells.
+func (r *repl) save(path string) bool {
+	if path == "" {
+		fmt.Fprintln(r.cfg.Stderr, "usage: :save FILE")
+		return false
+	}
+	var b strings.Builder
+	for _, c := range r.saved {
+		b.WriteString("// %%\n" + c + "\n\n")
+	}
+	tmp := path + ".tmp"
+	err := os.WriteFile(tmp, []byte(b.String()), 0o666)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		fmt.Fprintln(r.cfg.Stderr, err)
+		return false
+	}
+	fmt.Fprintf(r.cfg.Stdout, "wrote %d cells to %s\n", len(r.saved), path)
+	return true
+}
+
+// load runs the cells of a notebook in this session.
+func (r *repl) load(path string) bool {
+	f, err := notebook.Read(path)
+	if err != nil {
+		fmt.Fprintln(r.cfg.Stderr, err)
+		return false
+	}
+	if f.Program {
+		fmt.Fprintf(r.cfg.Stderr, "%s is a whole program; tunebook run %s runs it\n", path, path)
+		return false
+	}
+	for i := range f.Cells {
+		c := &f.Cells[i]
+		if c.Text() {
+			continue
+		}
+		if !r.run(path, strings.Repeat("\n", c.First()-1)+c.Source) {
+			return false
+		}
+	}
+	return true
+}
+
+// feed takes one line of input. It returns the rest of an unfinished cell.
+func (r *repl) feed(pending, line, name string, blank *int) (rest string, ok bool) {
+	if pending == "" {
+		if done, ok := r.command(line); done {
+			return "", ok
+		}
+	}
+	src := pending + line
+	if strings.TrimSpace(line) == "" {
+		*blank++
+	} else {
+		*blank = 0
+	}
+	if strings.TrimSpace(src) == "" {
+		return "", true
+	}
+	// Two empty lines end a cell that will not become complete.
+	if !cell.Complete(src) && *blank < 2 {
+		return src + "\n", true
+	}
+	*blank = 0
+	return "", r.run(name, src)
+}

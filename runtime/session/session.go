@@ -1,0 +1,211 @@
+// Package session runs cells one after the other and keeps what they declare.
+//
+// The way of one cell: a front end (package repl, package notebook) calls Eval, which has package cell check and lower
+// it, an Evaluator (yaegi) run it statement by statement, and package show make what is seen of its last value.
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"sync"
+	"time"
+
+	"tunebook/runtime/cell"
+	"tunebook/runtime/show"
+)
+
+// Config is what a session is made of. Only Packages must be set.
+type Config struct {
+	Packages Packages
+	// Preset names packages that scripts need not import: the name in scripts to the path.
+	Preset map[string]string
+	// Stdin, Stdout and Stderr are the script's. Nil means nothing to read, and output that is only kept in the Result.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Args are os.Args of the script.
+	Args []string
+	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
+	// interrupted, the writers of its output, and that it is over. Each may be nil.
+	SetContext func(context.Context)
+	SetOutput  func(stdout, stderr io.Writer)
+	EndCell    func()
+	// DeferToEnd keeps what a cell defers at its top level until Close, as in a program whose cells are one function.
+	// Otherwise it runs at the end of the cell.
+	DeferToEnd bool
+}
+
+// Session is a running notebook or REPL. Its methods are called from one goroutine; Interrupt-like cancelling goes
+// through the context given to Eval.
+type Session struct {
+	cfg   Config
+	scope *cell.Scope
+	eval  Evaluator
+	out   *output
+
+	mu         sync.Mutex
+	cancel     context.CancelCauseFunc // of the running cell; nil between cells
+	shown      []show.Bundle
+	returned   bool
+	deferred   []func()
+	background []*Panic
+	note       string // text of the error that the script panics with
+}
+
+// Result is what came of one cell.
+type Result struct {
+	// Text and HTML show the last value; empty when the cell has none.
+	Text, HTML string
+	// Output is what the cell printed, in order; the middle of very long output is left out and counted.
+	Output string
+	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
+	Err error
+	// Notes say what became stale.
+	Notes []string
+	Took  time.Duration
+	// Ended says that the script ended itself: os.Exit, or return at its top level.
+	Ended bool
+	Code  int // of os.Exit
+}
+
+// New returns a session without declarations.
+func New(cfg Config) (*Session, error) {
+	s := &Session{cfg: cfg}
+	return s, s.Reset()
+}
+
+// Reset forgets everything that was declared. The interpreter is a new one.
+func (s *Session) Reset() error {
+	if s.out != nil {
+		s.out.close()
+	}
+	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
+	s.scope = cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	s.mu.Lock()
+	s.deferred, s.background, s.returned = nil, nil, false
+	s.mu.Unlock()
+	in := s.cfg.Stdin
+	if in == nil {
+		in = eof{}
+	}
+	y, err := newYaegi(s.cfg.Packages, hosting{
+		stdin: in, stdout: s.out.stdout(), stderr: s.out.stderr(),
+		args: func() []string { return s.cfg.Args }, functions: s.functions(s.out),
+	})
+	s.eval = y
+	return err
+}
+
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+// functions are what lowered code calls.
+func (s *Session) functions(out *output) map[string]reflect.Value {
+	fns := map[string]any{
+		"Show": func(typ string, v any) { s.addShown(show.Of(v)) },
+		"ShowText": func(typ, text, html string) {
+			s.addShown(show.Bundle{Text: text, HTML: html})
+		},
+		"Fail":   func(msg string, v any) { panic(&failed{msg, v}) },
+		"Go":     s.goroutine,
+		"Return": func() { s.mu.Lock(); s.returned = true; s.mu.Unlock() },
+		"Defer":  func(f func()) { s.mu.Lock(); s.deferred = append(s.deferred, f); s.mu.Unlock() },
+		"RunDeferred": func() {
+			for {
+				s.mu.Lock()
+				n := len(s.deferred)
+				if n == 0 {
+					s.mu.Unlock()
+					return
+				}
+				f := s.deferred[n-1]
+				s.deferred = s.deferred[:n-1]
+				s.mu.Unlock()
+				f()
+			}
+		},
+		"Note": func(msg string) { s.mu.Lock(); s.note = msg; s.mu.Unlock() },
+		"Clear": func(v any) {
+			reflect.ValueOf(v).Clear()
+		},
+		"Print":   func(a ...any) { printTo(out.stderr(), "", "", a) },
+		"Println": func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
+	}
+	m := map[string]reflect.Value{}
+	for n, f := range fns {
+		m[n] = reflect.ValueOf(f)
+	}
+	so, se := out.stdout(), out.stderr()
+	m["Stdout"], m["Stderr"] = reflect.ValueOf(&so).Elem(), reflect.ValueOf(&se).Elem()
+	m["Stream"] = reflect.ValueOf((**Stream)(nil))
+	return m
+}
+
+func (s *Session) addShown(b show.Bundle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown = append(s.shown, b)
+}
+
+// failed is what a cell's last value panics with when it is an error.
+type failed struct {
+	msg   string
+	value any
+}
+
+// Unwrap returns the error itself, when it is a compiled one.
+func (f *failed) Unwrap() error { err, _ := f.value.(error); return err }
+
+// Error returns its text.
+func (f *failed) Error() string { return f.msg }
+
+// goroutine runs f; a panic in it ends the running cell instead of the process.
+func (s *Session) goroutine(f func()) {
+	go func() {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			at := 0
+			if y, ok := s.eval.(*yaegi); ok {
+				at = *y.mark
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.background = append(s.background, &Panic{Value: unwrapPanic(p), Mark: at})
+			if s.cancel != nil {
+				s.cancel(errBackground)
+			}
+		}()
+		f()
+	}()
+}
+
+var errBackground = errors.New("a goroutine panicked")
+
+// Vars returns the session's variables.
+func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
+
+// Scope gives completion and help a view of what is declared.
+func (s *Session) Scope() *cell.Scope { return s.scope }
+
+// Close runs what cells deferred to the end. ctx ends it.
+func (s *Session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	n := len(s.deferred)
+	s.mu.Unlock()
+	var err error
+	if n > 0 {
+		r := s.watch(ctx, func(ctx context.Context, r *Result) {
+			if e := s.eval.Run(ctx, "p_cell.RunDeferred"); e != nil {
+				r.Err = s.failure(ctx, e, &cell.Error{})
+			}
+		})
+		err = r.Err
+	}
+	s.out.close()
+	return err
+}
