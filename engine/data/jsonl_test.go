@@ -115,10 +115,7 @@ func TestJSONLPathsAndNumbers(t *testing.T) {
 
 // Rows may be longer than any buffer.
 func TestJSONLLongRows(t *testing.T) {
-	size := 100 << 20
-	if testing.Short() {
-		size = 3 << 20
-	}
+	const size = 16 << 20
 	path := filepath.Join(t.TempDir(), "long.jsonl")
 	f, err := os.Create(path)
 	if err != nil {
