@@ -135,5 +135,8 @@ func Concat(name string, sets ...*Set) *Set {
 			out.Notes = append(out.Notes, s.Name+": "+note)
 		}
 	}
+	if n := len(out.Notes); n > 5 {
+		out.Notes = append(out.Notes[:4:4], fmt.Sprintf("… and %d more notes like these", n-4))
+	}
 	return out
 }

@@ -69,7 +69,9 @@ func (s *Set) Head(n int) *Set { return done("data.Head")(s.s.Head(n)) }
 func (s *Set) Take(seed int64, n int) *Set { return done("data.Take")(s.s.Take(seed, n)) }
 
 // TakeFraction returns the share f of the examples, 0 < f ≤ 1, drawn as Take draws.
-func (s *Set) TakeFraction(seed int64, f float64) *Set { return done("data.TakeFraction")(s.s.TakeFraction(seed, f)) }
+func (s *Set) TakeFraction(seed int64, f float64) *Set {
+	return done("data.TakeFraction")(s.s.TakeFraction(seed, f))
+}
 
 // Split returns the set without nTest examples drawn at random, and those. No prompt is on both sides.
 func (s *Set) Split(seed int64, nTest int) (train, test *Set) {
@@ -95,7 +97,9 @@ func (s *Set) Dedup() *Set {
 }
 
 // Corrupt returns the set with a share of its answers replaced by wrong ones of the same task, marked as such.
-func (s *Set) Corrupt(seed int64, share float64) *Set { return done("data.Corrupt")(s.s.Corrupt(seed, share)) }
+func (s *Set) Corrupt(seed int64, share float64) *Set {
+	return done("data.Corrupt")(s.s.Corrupt(seed, share))
+}
 
 // done returns what turns an engine call's result into a script's.
 func done(op string) func(s *core.Set, err error) *Set {
