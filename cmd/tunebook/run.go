@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -51,7 +52,7 @@ func runNotebook(path string, args []string) error {
 				fmt.Fprintln(errs, "note:", note)
 			}
 			if r.Text != "" {
-				fmt.Fprintln(os.Stdout, r.Text)
+				fmt.Println(strings.TrimRight(r.Text, "\n"))
 			}
 			end(n, c, r)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime/debug"
 
@@ -44,8 +45,8 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			c.Println("tunebook", version())
-			return nil
+			_, err := fmt.Fprintln(c.OutOrStdout(), "tunebook", version())
+			return err
 		},
 	}
 }

@@ -27,8 +27,39 @@ func paramType(sig *types.Signature, i int, ellipsis bool) types.Type {
 	return nil
 }
 
-// value writes an expression that is put where a value of type to is wanted.
-func (r *renderer) value(e ast.Expr, to types.Type) string { return r.node(e) }
+// value writes an expression that is put where a value of type to is wanted; to may be nil.
+func (r *renderer) value(e ast.Expr, to types.Type) string {
+	if to == nil || !types.IsInterface(r.substituted(to)) {
+		return r.node(e)
+	}
+	// A literal assigned to an interface would lose its methods.
+	x := ast.Unparen(e)
+	if a, ok := x.(*ast.UnaryExpr); ok && a.Op == token.AND {
+		x = a.X
+	}
+	if _, ok := x.(*ast.CompositeLit); !ok {
+		return r.node(e)
+	}
+	ts, bad1 := r.typeOf(to)
+	from, bad2 := r.typeOf(r.info.TypeOf(e))
+	if bad1+bad2 != "" || r.substituted(to).Underlying().(*types.Interface).NumMethods() == 0 {
+		return r.node(e)
+	}
+	fn := r.u.helper("to", from+" "+ts, func(name string) string {
+		return fmt.Sprintf("func %s(x__ %s) %s { return x__ }\n", name, from, ts)
+	})
+	return fn + "(" + r.node(e) + ")"
+}
+
+// oneOf is value in an assignment of several values, where the interpreter needs the type of a nil.
+func (r *renderer) oneOf(e ast.Expr, to types.Type) string {
+	if to != nil && r.info.Types[e].IsNil() {
+		if ts, bad := r.typeOf(to); bad == "" {
+			return "*new(" + ts + ")"
+		}
+	}
+	return r.value(e, to)
+}
 
 // argument is value for an argument of a call. A function literal is put into a variable first: only then does it keep
 // the variables of this iteration.
@@ -39,7 +70,7 @@ func (r *renderer) argument(e ast.Expr, to types.Type) string {
 		r.hoist.WriteString(k + " := " + text + "; ")
 		return k
 	}
-	return r.value(e, to)
+	return r.node(e)
 }
 
 // call writes a call. Builtins that the interpreter lacks become functions of the session or literals.
@@ -52,6 +83,9 @@ func (r *renderer) call(n *ast.CallExpr) (string, bool) {
 	}
 	if r.info.Types[fun].IsType() {
 		return "", false
+	}
+	if s, ok := r.library(n, fun); ok {
+		return s, true
 	}
 	return r.callee(fun) + "(" + r.args(n) + ")", true
 }
@@ -101,6 +135,8 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) (string, bool) {
 			t := strings.TrimPrefix(typ(), "*")
 			return fmt.Sprintf("func(v__ %s) *%s { return &v__ }(%s)", t, t, r.node(n.Args[0])), true
 		}
+	case "recover":
+		return r.host("Recovered") + "(recover())", true
 	case "print", "println":
 		return r.host(map[string]string{"print": "Print", "println": "Println"}[name]) + "(" + r.exprs(n.Args) + ")", true
 	}
@@ -158,175 +194,6 @@ func (r *renderer) methodExpr(n *ast.SelectorExpr, sel *types.Selection) string 
 	return fmt.Sprintf("func(%s)%s { %sa__0.%s(%s) }", strings.Join(params, ", "), r.results(sig), ret, n.Sel.Name, strings.Join(args, ", "))
 }
 
-// assert writes x.(T). The interpreter does not find the methods of a script's value behind an interface, so for an
-// interface T the script's own types that have its methods are tried one by one.
-func (r *renderer) assert(n *ast.TypeAssertExpr) (string, bool) {
-	if n.Type == nil {
-		return "", false
-	}
-	t := r.substituted(r.info.TypeOf(n.Type))
-	from := r.substituted(r.info.TypeOf(n.X))
-	fn := r.asserter(t, from, n.Pos())
-	if fn == "" {
-		return "", false
-	}
-	if _, commaOK := r.info.Types[n].Type.(*types.Tuple); commaOK {
-		return fn + "(" + r.node(n.X) + ")", true
-	}
-	ts, _ := r.typeOf(t)
-	fs, _ := r.typeOf(from)
-	msg := fmt.Sprintf("interface conversion: the value is no %s", TypeString(t))
-	return fmt.Sprintf("func(v__ %s) %s { x__, ok__ := %s(v__); if !ok__ { panic(%q) }; return x__ }(%s)", fs, ts, fn, msg, r.node(n.X)), true
-}
-
-// asserter returns the name of a function from the interface type from to (t, bool), "" when x.(t) does as it is.
-func (r *renderer) asserter(t, from types.Type, pos token.Pos) string {
-	it, ok := t.Underlying().(*types.Interface)
-	if !ok || it.NumMethods() == 0 {
-		return ""
-	}
-	own := r.u.implementers(it)
-	if len(own) == 0 {
-		return ""
-	}
-	ts, bad1 := r.typeOf(t)
-	fs, bad2 := r.typeOf(from)
-	if bad1+bad2 != "" {
-		r.u.refuse(pos, "type "+bad1+bad2+" cannot be named here")
-		return ""
-	}
-	key := ts + " of " + fs
-	if n, ok := r.u.asserters[key]; ok {
-		return n
-	}
-	name := r.u.scope.name("as__")
-	if r.u.asserters == nil {
-		r.u.asserters = map[string]string{}
-	}
-	r.u.asserters[key] = name
-	var b strings.Builder
-	fmt.Fprintf(&b, "func %s(v__ %s) (%s, bool) {\n", name, fs, ts)
-	for _, o := range own {
-		if _, isInterface := from.Underlying().(*types.Interface); !isInterface || !types.AssertableTo(from.Underlying().(*types.Interface), o) {
-			continue
-		}
-		if s, bad := r.typeOf(o); bad == "" {
-			fmt.Fprintf(&b, "if x__, ok__ := v__.(%s); ok__ { return x__, true }\n", s)
-		}
-	}
-	fmt.Fprintf(&b, "x__, ok__ := v__.(%s)\nreturn x__, ok__\n}\n", ts)
-	r.u.defs.WriteString(b.String())
-	return name
-}
-
-// implementers returns the script's own types that have the methods of it: T where its value has them, *T otherwise.
-func (u *Unit) implementers(it *types.Interface) []types.Type {
-	var out []types.Type
-	for _, sc := range []*types.Scope{u.round.pkg.Scope(), u.cell} {
-		if sc == nil {
-			continue
-		}
-		for _, n := range sc.Names() {
-			tn, ok := sc.Lookup(n).(*types.TypeName)
-			if !ok || tn.IsAlias() {
-				continue
-			}
-			named, ok := tn.Type().(*types.Named)
-			if !ok || named.TypeParams().Len() > 0 {
-				continue
-			}
-			if _, isInterface := named.Underlying().(*types.Interface); isInterface {
-				continue
-			}
-			if types.Implements(named, it) {
-				out = append(out, named)
-			}
-			if p := types.NewPointer(named); types.Implements(p, it) {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
-}
-
-// typeSwitch writes a switch on types as a switch on assertions, which the interpreter gets right more often.
-func (r *renderer) typeSwitch(st *ast.TypeSwitchStmt) string {
-	s := "switch "
-	if st.Init != nil {
-		s += r.simple(st.Init) + "; "
-	}
-	var x ast.Expr
-	name := ""
-	switch a := st.Assign.(type) {
-	case *ast.AssignStmt:
-		x, name = a.Rhs[0].(*ast.TypeAssertExpr).X, a.Lhs[0].(*ast.Ident).Name
-	case *ast.ExprStmt:
-		x = a.X.(*ast.TypeAssertExpr).X
-	}
-	from := r.substituted(r.info.TypeOf(x))
-	v := r.tmp("v")
-	s = v + " := " + r.node(x) + "; " + s + "{\n"
-	if st.Init != nil {
-		// The initial statement comes before the value it may define.
-		s = r.simple(st.Init) + "; " + v + " := " + r.node(x) + "; switch {\n"
-	}
-	for _, c := range st.Body.List {
-		c := c.(*ast.CaseClause)
-		in := *r
-		if c.List == nil {
-			s += "default:\n"
-		} else {
-			var tests []string
-			for _, e := range c.List {
-				if r.info.Types[e].IsNil() {
-					tests = append(tests, v+" == nil")
-					continue
-				}
-				t := r.substituted(r.info.TypeOf(e))
-				if fn := r.asserter(t, from, e.Pos()); fn != "" {
-					fs, _ := r.typeOf(from)
-					tests = append(tests, fmt.Sprintf("func(v__ %s) bool { _, ok__ := %s(v__); return ok__ }(%s)", fs, fn, v))
-					continue
-				}
-				ts, bad := r.typeOf(t)
-				if bad != "" {
-					r.u.refuse(e.Pos(), "type "+bad+" cannot be named here")
-				}
-				tests = append(tests, fmt.Sprintf("func() bool { _, ok__ := %s.(%s); return ok__ }()", v, ts))
-			}
-			s += "case " + strings.Join(tests, " || ") + ":\n"
-		}
-		if o, ok := r.info.Implicits[c].(*types.Var); ok && name != "" && used(r.info, c, o) {
-			code := in.local(o)
-			if len(c.List) == 1 && !r.info.Types[c.List[0]].IsNil() {
-				t := r.substituted(o.Type())
-				if fn := r.asserter(t, from, c.Pos()); fn != "" {
-					s += fmt.Sprintf("%s, _ := %s(%s)\n", code, fn, v)
-				} else {
-					ts, _ := r.typeOf(t)
-					s += fmt.Sprintf("%s := %s.(%s)\n", code, v, ts)
-				}
-			} else {
-				s += fmt.Sprintf("%s := %s\n", code, v)
-			}
-		}
-		s += in.stmts(c.Body)
-	}
-	return s + "}"
-}
-
-// used reports whether a clause refers to o.
-func used(info *types.Info, n ast.Node, o types.Object) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && info.Uses[id] == o {
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
 // shown writes the last expression of a cell so that its value is shown, or, when it is an error, fails the cell.
 func (r *renderer) shown(e ast.Expr) string {
 	tv := r.info.Types[e]
@@ -351,22 +218,20 @@ func (r *renderer) shown(e ast.Expr) string {
 		names = append(names, r.tmp("v"))
 	}
 	s := place + strings.Join(names, ", ") + " := " + r.node(e) + "; "
-	// The error comes first: the cell fails with it, whatever else came back.
-	for i, t := range ts {
-		if i == len(ts)-1 && implementsError(t) {
-			if nilable(t) {
-				s += fmt.Sprintf("if %s != nil { %s(%s.Error(), %s) }; ", names[i], r.host("Fail"), names[i], names[i])
-				if _, ok := t.Underlying().(*types.Interface); ok && len(ts) > 1 {
-					continue
-				}
-				if len(ts) == 1 {
-					return s + r.host("Show") + `("error", nil)` + "\n"
-				}
-			} else {
-				return s + fmt.Sprintf("%s(%s.Error(), %s)\n", r.host("Fail"), names[i], names[i])
-			}
-			continue
+	// The error comes first: the cell fails with it, whatever else came back, and then nothing is shown.
+	last := len(ts) - 1
+	if t := ts[last]; implementsError(t) {
+		fail := fmt.Sprintf("%s(%s.Error(), %s)", r.host("Fail"), names[last], names[last])
+		if !nilable(t) {
+			return s + fail + "\n"
 		}
+		s += fmt.Sprintf("if %s != nil { %s }; ", names[last], fail)
+		if len(ts) == 1 {
+			return s + r.host("Show") + `("error", nil)` + "\n"
+		}
+		ts = ts[:last]
+	}
+	for i, t := range ts {
 		s += r.show(names[i], t) + "; "
 	}
 	return s + "\n"

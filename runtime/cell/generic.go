@@ -162,6 +162,11 @@ func (u *Unit) funcOf(f *types.Func) *ast.FuncDecl {
 			}
 		}
 	}
+	for _, fd := range u.fileFuncs {
+		if u.round.info.Defs[fd.Name] == f {
+			return fd
+		}
+	}
 	return nil
 }
 

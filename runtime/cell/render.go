@@ -605,6 +605,38 @@ func (r *renderer) method(f *ast.FuncDecl, sig *types.Signature, subst map[*type
 	fmt.Fprintf(&r.u.defs, "func (%s %s) %s%s %s\n", rname, t, f.Name.Name, head, in.block(f.Body))
 }
 
+// recursive reports a named type that is not a struct or an interface and contains itself: type M map[string]M.
+func recursive(t types.Type) bool {
+	found := false
+	var walk func(u types.Type)
+	walk = func(u types.Type) {
+		switch u := u.(type) {
+		case *types.Named:
+			found = found || u == t
+		case *types.Pointer:
+			walk(u.Elem())
+		case *types.Slice:
+			walk(u.Elem())
+		case *types.Array:
+			walk(u.Elem())
+		case *types.Chan:
+			walk(u.Elem())
+		case *types.Map:
+			walk(u.Key())
+			walk(u.Elem())
+		case *types.Signature:
+			for i := range u.Params().Len() {
+				walk(u.Params().At(i).Type())
+			}
+			for i := range u.Results().Len() {
+				walk(u.Results().At(i).Type())
+			}
+		}
+	}
+	walk(t.Underlying())
+	return found
+}
+
 // typeDecl defines a type.
 func (r *renderer) typeDecl(sp *ast.TypeSpec) {
 	o, _ := r.info.Defs[sp.Name].(*types.TypeName)
@@ -617,6 +649,10 @@ func (r *renderer) typeDecl(sp *ast.TypeSpec) {
 	code := r.u.code[o]
 	if sp.Assign.IsValid() {
 		fmt.Fprintf(&r.u.defs, "type %s = %s\n", code, r.node(sp.Type))
+		return
+	}
+	if recursive(o.Type()) {
+		r.u.refuse(sp.Pos(), "a type that holds itself other than through a struct cannot be interpreted; put it into a struct: type "+sp.Name.Name+" struct{ … }")
 		return
 	}
 	t, err := r.underlying(o.Type().Underlying(), code)

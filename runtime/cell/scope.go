@@ -123,6 +123,11 @@ func (s *Scope) Import(p string) (*types.Package, error) {
 		return pkg, nil
 	}
 	if s.pkgs.Name(p) == "" {
+		if pkg := s.native[p]; pkg != nil {
+			// A library below a facade: scripts cannot import it (parse says so), but variables can be of its types.
+			pkg.MarkComplete()
+			return pkg, nil
+		}
 		return nil, fmt.Errorf("package %q is not available to scripts%s", p, s.near(p))
 	}
 	data, err := s.pkgs.Types(p)

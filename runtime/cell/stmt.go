@@ -226,11 +226,43 @@ func (r *renderer) values(st *ast.AssignStmt) string {
 					to = o.Type()
 				}
 			}
-			ss = append(ss, r.value(e, to))
+			if len(st.Rhs) > 1 {
+				ss = append(ss, r.oneOf(e, to))
+			} else {
+				ss = append(ss, r.value(e, to))
+			}
 		}
 		return strings.Join(ss, ", ")
 	}
+	if len(st.Rhs) == 1 && len(st.Lhs) == 2 {
+		if s, ok := r.lookup(st.Rhs[0]); ok {
+			return s
+		}
+	}
 	return r.exprs(st.Rhs)
+}
+
+// lookup writes the m[k] of v, ok := m[k]: the interpreter would leave in v what it held before when there is no k.
+func (r *renderer) lookup(e ast.Expr) (string, bool) {
+	ix, ok := ast.Unparen(e).(*ast.IndexExpr)
+	if !ok {
+		return "", false
+	}
+	t := r.substituted(r.info.TypeOf(ix.X))
+	m, ok := t.Underlying().(*types.Map)
+	if !ok {
+		return "", false
+	}
+	ms, bad1 := r.typeOf(t)
+	ks, bad2 := r.typeOf(m.Key())
+	vs, bad3 := r.typeOf(m.Elem())
+	if bad1+bad2+bad3 != "" {
+		return "", false
+	}
+	fn := r.u.helper("get", ms, func(name string) string {
+		return fmt.Sprintf("func %s(m__ %s, k__ %s) (%s, bool) { v__, ok__ := m__[k__]; return v__, ok__ }\n", name, ms, ks, vs)
+	})
+	return fmt.Sprintf("%s(%s, %s)", fn, r.node(ix.X), r.value(ix.Index, m.Key())), true
 }
 
 // ofCell reports that a := defines variables of the cell, which are declared already.
@@ -292,7 +324,12 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		return core[:i] + pre, core2, post
 	case *ast.SelectStmt:
 		f := in.push(&frame{stmt: st, label: label, sel: true})
-		return r.pop(f, "select "+in.clauses(st.Body))
+		core = "select " + in.clauses(st.Body)
+		if f.flag != "" || breaks(st.Body) {
+			// A break would leave the loop around the select; inside a switch it leaves the switch.
+			core = "switch { case true: " + core + " }"
+		}
+		return r.pop(f, core)
 	case *ast.BranchStmt:
 		return "", r.branch(st), ""
 	case *ast.ReturnStmt:
@@ -310,6 +347,21 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		return pre, st.Label.Name + ": " + core, post
 	}
 	return "", r.simple(st), ""
+}
+
+// breaks reports a break without a label that is about the statement whose body b is.
+func breaks(b *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(b, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.FuncLit:
+			return false
+		case *ast.BranchStmt:
+			found = found || n.Tok == token.BREAK && n.Label == nil
+		}
+		return !found
+	})
+	return found
 }
 
 func (r *renderer) clauses(b *ast.BlockStmt) string {
@@ -333,7 +385,7 @@ func (r *renderer) pop(f *frame, core string) (string, string, string) {
 	if f.flag == "" {
 		return "", core, ""
 	}
-	pre := "var " + f.flag + " int; "
+	pre := f.flag + " := 0; "
 	return pre, core, r.leave(f)
 }
 
@@ -435,12 +487,13 @@ func (r *renderer) exitVia(f *frame, e exit) string {
 // ret writes a return statement.
 func (r *renderer) ret(st *ast.ReturnStmt) string {
 	var vals []string
+	multi := r.innerYield() != nil
 	for i, e := range st.Results {
 		var to types.Type
-		if r.sig != nil && len(st.Results) == r.sig.Results().Len() {
+		if multi && r.sig != nil && len(st.Results) == r.sig.Results().Len() {
 			to = r.sig.Results().At(i).Type()
 		}
-		vals = append(vals, r.value(e, to))
+		vals = append(vals, r.oneOf(e, to))
 	}
 	yield := -1
 	for i, f := range r.frames {
@@ -635,6 +688,12 @@ func (r *renderer) varSpec(sp *ast.ValueSpec) string {
 	var vals []string
 	var names []string
 	for i, v := range sp.Values {
+		if len(sp.Values) == 1 && len(sp.Names) == 2 {
+			if s, ok := r.lookup(v); ok {
+				vals = append(vals, s)
+				continue
+			}
+		}
 		var to types.Type
 		if len(sp.Values) == len(sp.Names) {
 			to = r.info.TypeOf(sp.Names[i])
@@ -642,7 +701,7 @@ func (r *renderer) varSpec(sp *ast.ValueSpec) string {
 				to = o.Type()
 			}
 		}
-		vals = append(vals, r.value(v, to))
+		vals = append(vals, r.oneOf(v, to))
 	}
 	coded := false
 	for _, id := range sp.Names {

@@ -190,6 +190,14 @@ func (r *renderer) underlying(t types.Type, declared string) (s, bad string) {
 				b.WriteString(f.Name() + " " + s)
 			}
 			tag := t.Tag(i)
+			if declared != "" && !f.Exported() && !f.Embedded() {
+				// The interpreter exports every field, under another name; the encoders must not see this one.
+				if tag == "" {
+					tag = `json:"-" xml:"-" `
+				}
+				tag += " " + FieldTag + ":" + strconv.Quote(f.Name())
+				tag = strings.TrimSpace(tag)
+			}
 			if i == 0 && declared != "" {
 				tag = strings.TrimSpace(tag + " " + TypeTag + ":" + strconv.Quote(declared))
 			}
@@ -218,6 +226,9 @@ func (r *renderer) underlying(t types.Type, declared string) (s, bad string) {
 	}
 	return "", TypeString(t)
 }
+
+// FieldTag is the key of the struct tag that holds an unexported field's own name.
+const FieldTag = "unexported"
 
 // TypeTag is the key of the struct tag that names a script's struct type.
 const TypeTag = "tunebook"

@@ -34,8 +34,9 @@ type Unit struct {
 	refused    Errors
 	temps      int
 	isDirty    map[string]bool
-	asserters  map[string]string
-	fileFuncs  []*ast.FuncDecl // of a file: its functions and methods
+	printers   []types.Type      // the script's types that print themselves
+	helpers    map[string]string // functions written once per unit, by what they do
+	fileFuncs  []*ast.FuncDecl   // of a file: its functions and methods
 	onCommit   []func()
 	methodCode map[*decl]string // variable that holds a method
 }

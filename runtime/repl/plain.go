@@ -31,17 +31,19 @@ func (r *repl) plain() int {
 		if pending == "" {
 			first = n
 		}
-		// Blank lines in front give errors the line of the input.
 		var ok bool
-		src := pending
-		if src == "" && strings.TrimSpace(line) != "" && !strings.HasPrefix(strings.TrimSpace(line), ":") {
-			src = strings.Repeat("\n", first-1)
+		if pending == "" {
+			var done bool
+			if done, ok = r.command(line); done {
+				failed = failed || !ok
+				continue
+			}
+			if strings.TrimSpace(line) == "" {
+				continue
+			}
+			pending = strings.Repeat("\n", first-1) // errors name the line of the input
 		}
-		if src == "" {
-			pending, ok = r.feed("", line, "stdin", &blank)
-		} else {
-			pending, ok = r.feed(src, line, "stdin", &blank)
-		}
+		pending, ok = r.feed(pending, line, "stdin", &blank)
 		failed = failed || !ok
 	}
 	if strings.TrimSpace(pending) != "" {

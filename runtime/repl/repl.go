@@ -113,7 +113,7 @@ func (r *repl) print(res *session.Result) {
 		fmt.Fprintln(r.cfg.Stderr, "note:", n)
 	}
 	if res.Text != "" {
-		fmt.Fprintln(r.cfg.Stdout, res.Text)
+		fmt.Fprintln(r.cfg.Stdout, strings.TrimRight(res.Text, "\n"))
 	}
 	if res.Err != nil {
 		fmt.Fprintln(r.cfg.Stderr, res.Err)

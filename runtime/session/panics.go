@@ -1,6 +1,7 @@
 package session
 
 import (
+	"reflect"
 	"strings"
 
 	"tunebook/runtime/show"
@@ -20,19 +21,54 @@ func panicText(v any) string {
 	default:
 		return show.Of(v).Text
 	}
-	for _, r := range []struct{ sign, says string }{
-		{"reflect: slice index out of range", "index out of range"},
-		{"reflect: array index out of range", "index out of range"},
-		{"reflect: string index out of range", "index out of range"},
-		{"reflect.Value.Slice: slice index out of bounds", "slice bounds out of range"},
-		{"reflect.Value.Slice: string slice index out of bounds", "slice bounds out of range"},
-		{"on zero Value", "nil dereference"},
-		{"call of nil function", "call of a nil function"},
-		{"assignment to entry in nil map", "assignment to entry in nil map"},
-	} {
-		if strings.Contains(s, r.sign) {
-			return r.says
+	return inGo(s)
+}
+
+// words are the signs of the interpreter's own panics and how the language says the same.
+var words = []struct{ sign, says string }{
+	{"reflect: slice index out of range", "index out of range"},
+	{"reflect: array index out of range", "index out of range"},
+	{"reflect: string index out of range", "index out of range"},
+	{"slice index out of bounds", "slice bounds out of range"},
+	{"on zero Value", "invalid memory address or nil pointer dereference"},
+	{"call of nil function", "invalid memory address or nil pointer dereference"},
+	{"reflect.MakeSlice: negative len", "makeslice: len out of range"},
+	{"reflect.MakeSlice: negative cap", "makeslice: cap out of range"},
+}
+
+func inGo(s string) string {
+	for _, w := range words {
+		if strings.Contains(s, w.sign) {
+			return w.says
 		}
 	}
 	return s
+}
+
+// runtimeError is a fault of the script that the interpreter met by reflection, as the language's own kind of error.
+type runtimeError string
+
+// Error returns it in the language's words.
+func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+
+// RuntimeError marks it as runtime.Error does.
+func (runtimeError) RuntimeError() {}
+
+// recovered is what recover() gives a script: without the interpreter's wrappings and in the language's words.
+func recovered(v any) any {
+	if v == nil {
+		return nil
+	}
+	v = unwrapPanic(v)
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case *reflect.ValueError:
+		text = v.Error()
+	}
+	if said := inGo(text); text != "" && said != text {
+		return runtimeError(said)
+	}
+	return v
 }

@@ -130,8 +130,15 @@ func (s *Session) functions(out *output) map[string]reflect.Value {
 		"Clear": func(v any) {
 			reflect.ValueOf(v).Clear()
 		},
-		"Print":   func(a ...any) { printTo(out.stderr(), "", "", a) },
-		"Println": func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
+		"Text":      func(v any, s func() string) any { return text{v, s} },
+		"Is":        func(v any, name string) bool { return typeOfScript(v) == name },
+		"Named":     func(v any) bool { return typeOfScript(v) != "" },
+		"TypeName":  typeNameOf,
+		"Recovered": func(v any) any { return recovered(v) },
+		"ErrorsIs":  errorsIs,
+		"Chain":     errorChain,
+		"Print":     func(a ...any) { printTo(out.stderr(), "", "", a) },
+		"Println":   func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
 	}
 	m := map[string]reflect.Value{}
 	for n, f := range fns {

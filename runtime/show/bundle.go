@@ -162,7 +162,7 @@ func inline(v reflect.Value, depth int) string {
 		}
 		var parts []string
 		for i := range v.NumField() {
-			parts = append(parts, v.Type().Field(i).Name+": "+inline(v.Field(i), depth+1))
+			parts = append(parts, fieldName(v.Type().Field(i))+": "+inline(v.Field(i), depth+1))
 		}
 		return typeName(v.Type()) + "{" + strings.Join(parts, ", ") + "}"
 	case reflect.Func:
@@ -226,6 +226,14 @@ func typeName(t reflect.Type) string {
 		}
 	}
 	return ""
+}
+
+// fieldName returns a field's name; a tag keeps that of a script's unexported one.
+func fieldName(f reflect.StructField) string {
+	if n, ok := f.Tag.Lookup("unexported"); ok {
+		return n
+	}
+	return f.Name
 }
 
 func sortedKeys(v reflect.Value) []reflect.Value {

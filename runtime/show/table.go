@@ -35,7 +35,7 @@ func tableOf(v reflect.Value) (*table, bool) {
 	for i := range st.NumField() {
 		if f := st.Field(i); f.Name != "_" {
 			fields = append(fields, i)
-			t.head = append(t.head, f.Name)
+			t.head = append(t.head, fieldName(f))
 			switch f.Type.Kind() {
 			case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
 				reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:

@@ -14,12 +14,16 @@ import (
 	"strings"
 
 	core "tunebook/engine/data"
+	"tunebook/engine/token"
 	"tunebook/stdlib/internal/grid"
 	"tunebook/stdlib/stop"
 )
 
 // Example is one prompt with its answer.
 type Example = core.Example
+
+// Message is one turn of a conversation: Role is "system", "user" or "assistant".
+type Message = token.Message
 
 // Set is a named list of examples. It is never changed; methods return new sets.
 type Set struct {
@@ -123,6 +127,9 @@ func Mix(seed int64, sets ...*Set) *Set {
 
 // Manifest accounts for the examples of a mix by source.
 type Manifest = core.Manifest
+
+// SourceAccount is one source's line of a Manifest.
+type SourceAccount = core.SourceAccount
 
 // Manifest returns a mix's account, nil for a set that is not a mix.
 func (s *Set) Manifest() *Manifest { return s.manifest }

@@ -20,6 +20,9 @@ type Score struct{ core.Score }
 // Row is one document: prompt, right answers, the model's text raw and cleaned, and its score.
 type Row = core.Row
 
+// Seed is the part of a score that belongs to one training run.
+type Seed = core.Seed
+
 // How says in what way a score was made.
 type How = core.How
 
@@ -79,6 +82,9 @@ func Combine(scores ...Score) Score {
 	stop.If("eval.Combine", err)
 	return Score{c}
 }
+
+// At returns the same score with its interval at another level, between 0 and 1: 0.9 for 90 %.
+func (s Score) At(level float64) Score { return Score{s.Score.At(level)} }
 
 // Show returns the score in one sentence and how it was made.
 func (s Score) Show() (text, html string) {

@@ -27,6 +27,9 @@ type Model struct {
 // Config describes a decoder, with the names of Hugging Face's config.json.
 type Config = core.Config
 
+// Pairing tells which two elements of a head the rotary embedding turns together, as Config.Pairing returns it.
+type Pairing = backend.Pairing
+
 // Options are the rarer choices of Open and New.
 type Options struct {
 	Device string // "cpu" (default) or "ref", the slow definition of right

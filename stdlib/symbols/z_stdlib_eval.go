@@ -28,6 +28,7 @@ func init() {
 			"Row":        reflect.ValueOf((*eval.Row)(nil)),
 			"Rows":       reflect.ValueOf(eval.Rows),
 			"Score":      reflect.ValueOf((*eval.Score)(nil)),
+			"Seed":       reflect.ValueOf((*eval.Seed)(nil)),
 			"TextLoss":   reflect.ValueOf(eval.TextLoss),
 			"Texts":      reflect.ValueOf(eval.Texts),
 			"TextsRefs":  reflect.ValueOf(eval.TextsRefs),

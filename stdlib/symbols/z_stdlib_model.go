@@ -15,6 +15,7 @@ func init() {
 			"New":            reflect.ValueOf(model.New),
 			"Open":           reflect.ValueOf(model.Open),
 			"Options":        reflect.ValueOf((*model.Options)(nil)),
+			"Pairing":        reflect.ValueOf((*model.Pairing)(nil)),
 			"Tokenizer":      reflect.ValueOf((*model.Tokenizer)(nil)),
 			"TrainTokenizer": reflect.ValueOf(model.TrainTokenizer),
 			"Wrap":           reflect.ValueOf(model.Wrap),
