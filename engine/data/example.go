@@ -28,7 +28,8 @@ func (e *Example) Answers() []string {
 type Set struct {
 	Name      string
 	Rows      []Example
-	Available int // rows of the set that this one was taken from; 0 when it was not
+	Available int      // rows of the set that this one was taken from; 0 when it was not
+	Notes     []string // what a reader has to say: rows skipped, endings removed; empty when there is nothing
 }
 
 // Len returns the number of examples.

@@ -57,6 +57,9 @@ func Mix(seed int64, sources ...*Set) (*Mixed, error) {
 			return nil, fmt.Errorf("data.Mix: two sources are called %s; name one of them otherwise", s.Name)
 		}
 		names[s.Name] = true
+		for _, note := range s.Notes {
+			m.Notes = append(m.Notes, s.Name+": "+note)
+		}
 		acc := SourceAccount{Name: s.Name, Available: s.Available, Drawn: len(s.Rows)}
 		type id struct {
 			source string
@@ -145,5 +148,5 @@ func (s *Set) Corrupt(seed int64, share float64) (*Set, error) {
 	if done < want {
 		return nil, fmt.Errorf("data.Corrupt: %s: %d rows have another answer to take; wanted %d", s.Name, done, want)
 	}
-	return &Set{Name: s.Name, Rows: rows, Available: s.Available}, nil
+	return &Set{Name: s.Name, Rows: rows, Available: s.Available, Notes: s.Notes}, nil
 }

@@ -13,7 +13,7 @@ func (s *Set) from(rows []Example) *Set {
 	if n == 0 {
 		n = len(s.Rows)
 	}
-	return &Set{Name: s.Name, Rows: rows, Available: n}
+	return &Set{Name: s.Name, Rows: rows, Available: n, Notes: s.Notes}
 }
 
 // Named returns the set under another name, which its rows carry as their source.
@@ -22,7 +22,7 @@ func (s *Set) Named(name string) *Set {
 	for i := range rows {
 		rows[i].Source = name
 	}
-	return &Set{Name: name, Rows: rows, Available: s.Available}
+	return &Set{Name: name, Rows: rows, Available: s.Available, Notes: s.Notes}
 }
 
 // Head returns the first n rows.
@@ -99,7 +99,7 @@ func (s *Set) Split(seed int64, nTest int) (train, test *Set, err error) {
 			a = append(a, r)
 		}
 	}
-	return &Set{Name: s.Name, Rows: a}, &Set{Name: s.Name + "/test", Rows: b}, nil
+	return &Set{Name: s.Name, Rows: a, Notes: s.Notes}, &Set{Name: s.Name + "/test", Rows: b, Notes: s.Notes}, nil
 }
 
 // Filter returns the rows for which keep is true.
@@ -131,6 +131,12 @@ func Concat(name string, sets ...*Set) *Set {
 	out := &Set{Name: name}
 	for _, s := range sets {
 		out.Rows = append(out.Rows, s.Rows...)
+		for _, note := range s.Notes {
+			out.Notes = append(out.Notes, s.Name+": "+note)
+		}
+	}
+	if n := len(out.Notes); n > 5 {
+		out.Notes = append(out.Notes[:4:4], fmt.Sprintf("… and %d more notes like these", n-4))
 	}
 	return out
 }

@@ -10,15 +10,23 @@ import (
 	"testing"
 
 	"tunebook/engine/backend"
+	_ "tunebook/engine/backend/cpu"
 	_ "tunebook/engine/backend/ref"
 	"tunebook/engine/data"
 	"tunebook/engine/model"
 	"tunebook/engine/tensor"
 )
 
-func tinyModel(t *testing.T) *model.Model {
+// both runs a test on ref and on cpu.
+func both(t *testing.T, test func(t *testing.T, device string)) {
+	for _, d := range []string{"ref", "cpu"} {
+		t.Run(d, func(t *testing.T) { test(t, d) })
+	}
+}
+
+func tinyModel(t *testing.T, device string) *model.Model {
 	t.Helper()
-	dev, err := backend.Open("ref")
+	dev, err := backend.Open(device)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,12 +89,14 @@ func losses(tr *Trainer) (l []float64) {
 }
 
 // However an update's examples are split into passes, losses, norms and gradients are those of one pass.
-func TestSplitDoesNotMatter(t *testing.T) {
+func TestSplitDoesNotMatter(t *testing.T) { both(t, splitDoesNotMatter) }
+
+func splitDoesNotMatter(t *testing.T, device string) {
 	cfg := Config{LR: 1e-2, Epochs: 2, BatchSize: 8, Seed: 3}
 	var want *Trainer
 	for _, micro := range []int{1 << 20, 30, 1} {
 		cfg.MicroTokens = micro
-		got := fit(t, tinyModel(t), 20, cfg)
+		got := fit(t, tinyModel(t, device), 20, cfg)
 		if want == nil {
 			want = got
 			continue
@@ -101,8 +111,10 @@ func TestSplitDoesNotMatter(t *testing.T) {
 }
 
 // The mean is over all supervised tokens of an update: one target of loss x and three of loss y give (x+3y)/4.
-func TestLossIsPerToken(t *testing.T) {
-	m := tinyModel(t)
+func TestLossIsPerToken(t *testing.T) { both(t, lossIsPerToken) }
+
+func lossIsPerToken(t *testing.T, device string) {
+	m := tinyModel(t, device)
 	x := int32(backend.IgnoreIndex)
 	one := data.Sequence{IDs: []int32{1, 2}, Targets: []int32{2, x}}
 	three := data.Sequence{IDs: []int32{4, 5, 6, 7}, Targets: []int32{5, 6, 7, x}}
@@ -127,8 +139,10 @@ func TestLossIsPerToken(t *testing.T) {
 }
 
 // Every example is seen once an epoch, the last small batch included.
-func TestEpochs(t *testing.T) {
-	tr := fit(t, tinyModel(t), 10, Config{LR: 1e-3, Epochs: 2, BatchSize: 4})
+func TestEpochs(t *testing.T) { both(t, epochs) }
+
+func epochs(t *testing.T, device string) {
+	tr := fit(t, tinyModel(t, device), 10, Config{LR: 1e-3, Epochs: 2, BatchSize: 4})
 	if len(tr.Log) != 6 || tr.Log[2].Epoch != 0 || tr.Log[3].Epoch != 1 {
 		t.Fatalf("10 examples by 4, twice: %d updates", len(tr.Log))
 	}
@@ -144,7 +158,7 @@ func TestEpochs(t *testing.T) {
 	if slices.Equal(Order(10, 0, 0), Order(10, 0, 1)) || slices.Equal(Order(10, 0, 0), Order(10, 42, 0)) || !slices.Equal(Order(10, 0, 0), Order(10, 0, 0)) {
 		t.Fatal("the order is not a function of seed and epoch")
 	}
-	if tr := fit(t, tinyModel(t), 10, Config{LR: 1e-3, Epochs: 1, BatchSize: 16}); len(tr.Log) != 1 {
+	if tr := fit(t, tinyModel(t, device), 10, Config{LR: 1e-3, Epochs: 1, BatchSize: 16}); len(tr.Log) != 1 {
 		t.Fatalf("10 examples by 16: %d updates", len(tr.Log))
 	}
 }
@@ -174,15 +188,17 @@ func TestSchedule(t *testing.T) {
 }
 
 // Stopped at any update and resumed in a new process, a run ends in the same bits; full and low-rank.
-func TestResumeIsBitEqual(t *testing.T) {
+func TestResumeIsBitEqual(t *testing.T) { both(t, resumeIsBitEqual) }
+
+func resumeIsBitEqual(t *testing.T, device string) {
 	for _, rank := range []int{0, 2} {
 		cfg := Config{LR: 1e-2, Epochs: 4, BatchSize: 6, Seed: 0, LoRA: model.LoRA{Rank: rank}}
-		m := tinyModel(t)
+		m := tinyModel(t, device)
 		straight := fit(t, m, 20, cfg)
 		want := fingerprint(t, m)
 		for _, stop := range []int{1, 5, 9} {
 			cfg.Dir, cfg.Every = t.TempDir(), 3
-			base := tinyModel(t)
+			base := tinyModel(t, device)
 			before := fingerprint(t, base)
 			tr, err := New(base, sequences(20), []string{"a", "b"}, cfg)
 			if err != nil {
@@ -197,7 +213,7 @@ func TestResumeIsBitEqual(t *testing.T) {
 			if !errors.Is(err, ErrInterrupted) {
 				t.Fatalf("stopped at %d: %v", stop, err)
 			}
-			again := tinyModel(t)
+			again := tinyModel(t, device)
 			tr, err = New(again, sequences(20), []string{"a", "b"}, cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -226,9 +242,11 @@ func TestResumeIsBitEqual(t *testing.T) {
 
 // A checkpoint that is cut short is passed over for the one before; one of another run is refused; nothing is resumed
 // from a temporary file.
-func TestBrokenCheckpoints(t *testing.T) {
+func TestBrokenCheckpoints(t *testing.T) { both(t, brokenCheckpoints) }
+
+func brokenCheckpoints(t *testing.T, device string) {
 	cfg := Config{LR: 1e-2, Steps: 6, BatchSize: 6, Dir: t.TempDir(), Every: 3, Keep: 5}
-	fit(t, tinyModel(t), 20, cfg)
+	fit(t, tinyModel(t, device), 20, cfg)
 	paths, err := Checkpoints(cfg.Dir)
 	if err != nil || len(paths) != 2 {
 		t.Fatal(paths, err)
@@ -242,7 +260,7 @@ func TestBrokenCheckpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		os.WriteFile(filepath.Join(cfg.Dir, "."+filepath.Base(paths[0])+".tmp-1"), whole[:k], 0o644)
-		tr, err := New(tinyModel(t), sequences(20), []string{"a", "b"}, cfg)
+		tr, err := New(tinyModel(t, device), sequences(20), []string{"a", "b"}, cfg)
 		if err != nil || tr.Done() != 3 {
 			t.Fatalf("cut at %d: resumed at %v, %v", k, tr, err)
 		}
@@ -250,14 +268,16 @@ func TestBrokenCheckpoints(t *testing.T) {
 	cfg.LR = 2e-2
 	os.WriteFile(paths[0], whole, 0o644)
 	var other *OtherRun
-	if _, err := New(tinyModel(t), sequences(20), []string{"a", "b"}, cfg); !errors.As(err, &other) {
+	if _, err := New(tinyModel(t, device), sequences(20), []string{"a", "b"}, cfg); !errors.As(err, &other) {
 		t.Fatalf("another learning rate: %v", err)
 	}
 }
 
 // LoRA leaves the base as it is.
-func TestLoRALeavesTheBase(t *testing.T) {
-	base := tinyModel(t)
+func TestLoRALeavesTheBase(t *testing.T) { both(t, loRALeavesTheBase) }
+
+func loRALeavesTheBase(t *testing.T, device string) {
+	base := tinyModel(t, device)
 	before := fingerprint(t, base)
 	m := base.Share()
 	fit(t, m, 20, Config{LR: 1e-2, Epochs: 2, LoRA: model.LoRA{Rank: 4}})
@@ -269,8 +289,10 @@ func TestLoRALeavesTheBase(t *testing.T) {
 	}
 }
 
-func TestStopsBeforeHarm(t *testing.T) {
-	m := tinyModel(t)
+func TestStopsBeforeHarm(t *testing.T) { both(t, stopsBeforeHarm) }
+
+func stopsBeforeHarm(t *testing.T, device string) {
+	m := tinyModel(t, device)
 	none := sequences(8)
 	for i := range none {
 		for j := range none[i].Targets {
@@ -306,8 +328,10 @@ func TestStopsBeforeHarm(t *testing.T) {
 }
 
 // Three AdamW updates of one parameter agree with the formulas in float64, clipping and decay included.
-func TestAdamWFormula(t *testing.T) {
-	m := tinyModel(t)
+func TestAdamWFormula(t *testing.T) { both(t, adamWFormula) }
+
+func adamWFormula(t *testing.T, device string) {
+	m := tinyModel(t, device)
 	cfg := Config{LR: 1e-2, Steps: 3, BatchSize: 20, WeightDecay: 0.1, Clip: 0.05, Warmup: -1, Schedule: "constant"}
 	name := "model.layers.0.mlp.up_proj.weight"
 	p := m.Param(name)

@@ -66,14 +66,16 @@ func (s *Set) Rows() []Example { return append([]Example(nil), s.s.Rows...) }
 func (s *Set) Named(name string) *Set { return wrap(s.s.Named(name)) }
 
 // Head returns the first n examples.
-func (s *Set) Head(n int) *Set { return must(s.s.Head(n)) }
+func (s *Set) Head(n int) *Set { return done("data.Head")(s.s.Head(n)) }
 
 // Take returns n examples drawn at random without replacement. For one seed, Take(seed, 250) is the beginning of
 // Take(seed, 500).
-func (s *Set) Take(seed int64, n int) *Set { return must(s.s.Take(seed, n)) }
+func (s *Set) Take(seed int64, n int) *Set { return done("data.Take")(s.s.Take(seed, n)) }
 
 // TakeFraction returns the share f of the examples, 0 < f ≤ 1, drawn as Take draws.
-func (s *Set) TakeFraction(seed int64, f float64) *Set { return must(s.s.TakeFraction(seed, f)) }
+func (s *Set) TakeFraction(seed int64, f float64) *Set {
+	return done("data.TakeFraction")(s.s.TakeFraction(seed, f))
+}
 
 // Split returns the set without nTest examples drawn at random, and those. No prompt is on both sides.
 func (s *Set) Split(seed int64, nTest int) (train, test *Set) {
@@ -99,11 +101,16 @@ func (s *Set) Dedup() *Set {
 }
 
 // Corrupt returns the set with a share of its answers replaced by wrong ones of the same task, marked as such.
-func (s *Set) Corrupt(seed int64, share float64) *Set { return must(s.s.Corrupt(seed, share)) }
+func (s *Set) Corrupt(seed int64, share float64) *Set {
+	return done("data.Corrupt")(s.s.Corrupt(seed, share))
+}
 
-func must(s *core.Set, err error) *Set {
-	stop.If("data", err)
-	return wrap(s)
+// done returns what turns an engine call's result into a script's.
+func done(op string) func(s *core.Set, err error) *Set {
+	return func(s *core.Set, err error) *Set {
+		stop.If(op, err)
+		return wrap(s)
+	}
 }
 
 // Mix shuffles sets into one. The order depends on the seed and on the examples, not on the order of the sets; the
@@ -134,6 +141,7 @@ func (s *Set) WithManifest(m Manifest) *Set { return &Set{s: s.s, manifest: &m} 
 func (s *Set) Show() (text, html string) {
 	if s.manifest != nil {
 		g := manifestGrid(s.Name(), *s.manifest)
+		g.Notes = s.s.Notes
 		return g.Text(), g.HTML()
 	}
 	_, repeats := s.s.Dedup()
@@ -147,6 +155,7 @@ func (s *Set) Show() (text, html string) {
 		e := &s.s.Rows[i]
 		g.Rows = append(g.Rows, []string{e.Task, short(e.Prompt, 80), short(e.Answer, 40)})
 	}
+	g.Notes = s.s.Notes
 	return g.Text(), g.HTML()
 }
 

@@ -69,6 +69,24 @@ func (r *Result) Losses() []float64 {
 	return out
 }
 
+// Curve returns the run's loss for a chart: the mean of every window updates against the last of them; window 1 gives
+// each update.
+func (r *Result) Curve(window int) (step, loss []float64) {
+	if window < 1 {
+		stop.Now("train.Curve", fmt.Sprintf("the window is %d updates; wanted at least 1", window), "")
+	}
+	for from := 0; from < len(r.Log); from += window {
+		part := r.Log[from:min(from+window, len(r.Log))]
+		sum := 0.0
+		for _, l := range part {
+			sum += l.Loss
+		}
+		step = append(step, float64(part[len(part)-1].Step))
+		loss = append(loss, sum/float64(len(part)))
+	}
+	return step, loss
+}
+
 // FinalLoss returns the mean loss of the last tenth of the updates.
 func (r *Result) FinalLoss() float64 {
 	n := max(1, len(r.Log)/10)
