@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"runtime"
 	"sort"
 	"strings"
@@ -81,7 +82,7 @@ func (s *Scope) Check(name, src string) (*Unit, error) {
 			declared[n] = true
 		}
 	}
-	live, replaced := s.replace(declared, &undo)
+	live, replaced, old := s.replace(declared, &undo)
 	fresh = append(fresh, replaced...)
 	for _, d := range fresh {
 		for _, n := range d.names {
@@ -109,7 +110,7 @@ func (s *Scope) Check(name, src string) (*Unit, error) {
 		for _, d := range fresh {
 			files = append(files, d.file)
 		}
-		vars, bad := s.varsFile(declared, p.imports, extra)
+		vars, bad := s.varsFile(declared, p.imports, extra, old)
 		if bad != nil {
 			return fail(Errors{bad})
 		}
@@ -188,8 +189,9 @@ func (s *Scope) changes(d *decl, declared map[string]bool) bool {
 
 // replace takes out of the live declarations what declared names anew. A replaced type stays, under a hidden name, for
 // the values that have it; types and methods built on it are declared again, in their own words, on top of the new one.
-func (s *Scope) replace(declared map[string]bool, undo *[]func()) (live, again []*decl) {
-	types := map[string]bool{} // names of types that are replaced
+// types holds the names of the types that are replaced.
+func (s *Scope) replace(declared map[string]bool, undo *[]func()) (live, again []*decl, types map[string]bool) {
+	types = map[string]bool{}
 	for _, d := range s.decls {
 		if isType(d) && declared[d.names[0]] {
 			types[d.names[0]] = true
@@ -227,7 +229,7 @@ func (s *Scope) replace(declared map[string]bool, undo *[]func()) (live, again [
 			live = append(live, d)
 		}
 	}
-	return live, again
+	return live, again, types
 }
 
 func anyOf(names []string, in map[string]bool) bool {
@@ -374,8 +376,12 @@ func (s *Scope) unshadow(live []*decl, n string, undo *[]func()) {
 	}
 }
 
-// varsFile declares the session's variables, those that are declared anew left out.
-func (s *Scope) varsFile(declared map[string]bool, own map[string]string, extra []*variable) (*ast.File, *Error) {
+// ownType finds the script's own types in a type that varsFile writes.
+var ownType = regexp.MustCompile("main" + hiddenMark + `\.([\pL_][\pL\d_]*)`)
+
+// varsFile declares the session's variables, those that are declared anew left out. Those that are there already keep
+// the types they have where replaced types are concerned.
+func (s *Scope) varsFile(declared map[string]bool, own map[string]string, extra []*variable, replaced map[string]bool) (*ast.File, *Error) {
 	var b strings.Builder
 	paths := map[string]bool{}
 	newer := map[string]*variable{}
@@ -400,13 +406,21 @@ func (s *Scope) varsFile(declared map[string]bool, own map[string]string, extra 
 		if declared[n] || own[n] != "" {
 			continue
 		}
-		fmt.Fprintf(&b, "var %s %s\n", n, types.TypeString(v.typ, func(p *types.Package) string {
+		text := types.TypeString(v.typ, func(p *types.Package) string {
 			if p.Path() == "main" {
-				return ""
+				return "main" + hiddenMark
 			}
 			paths[p.Path()] = true
 			return alias(p.Path())
-		}))
+		})
+		text = ownType.ReplaceAllStringFunc(text, func(t string) string {
+			t = t[len("main"+hiddenMark+"."):]
+			if replaced[t] && newer[n] == nil {
+				return s.hiddenName(t, nil)
+			}
+			return t
+		})
+		fmt.Fprintf(&b, "var %s %s\n", n, text)
 	}
 	text := "package main\n"
 	for p := range paths {
