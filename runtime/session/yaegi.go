@@ -17,8 +17,8 @@ import (
 	"tunebook/runtime/cell"
 )
 
-// grace is how long a call may take to stop after its context has ended.
-const grace = 5 * time.Second
+// grace is how long a call may take to stop after its context has ended. Tests shorten it.
+var grace = 5 * time.Second
 
 // yaegi runs lowered Go in the interpreter of that name.
 type yaegi struct {
