@@ -34,6 +34,9 @@ type Cell struct {
 // Text reports that the cell is text and not code.
 func (c *Cell) Text() bool { return c.Markdown != "" }
 
+// Code reports that there is something to run in the cell: in a text cell, below its text.
+func (c *Cell) Code() bool { return len(cell.Split(c.Source)) > 0 }
+
 // First returns the line of the file on which Source begins.
 func (c *Cell) First() int { return c.from }
 

@@ -26,7 +26,7 @@ func Run(ctx context.Context, s *session.Session, f *File, rep Report) (code int
 		if rep.Start != nil {
 			rep.Start(i, c)
 		}
-		if c.Text() {
+		if !c.Code() {
 			continue
 		}
 		// Blank lines in front give the cell its lines in the file.
@@ -56,7 +56,10 @@ func runProgram(ctx context.Context, s *session.Session, f *File, rep Report) (i
 	}
 	// Variables at the top of the file and init functions belong to no cell.
 	if r, ok := run(-1); !ok {
-		return r.Code, r.Err
+		if r.Err != nil {
+			return 1, r.Err
+		}
+		return r.Code, nil
 	}
 	for i := range f.Cells {
 		c := &f.Cells[i]

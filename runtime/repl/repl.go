@@ -267,7 +267,7 @@ func (r *repl) load(path string) bool {
 	}
 	for i := range f.Cells {
 		c := &f.Cells[i]
-		if c.Text() {
+		if !c.Code() {
 			continue
 		}
 		if !r.run(path, strings.Repeat("\n", c.First()-1)+c.Source) {
