@@ -15,7 +15,7 @@ func startREPL() error {
 		return exit{1, err}
 	}
 	code := repl.Run(repl.Config{
-		Session: s, Stdin: os.Stdin, Stdout: out, Stderr: errs,
+		Session: s, Stdin: os.Stdin, Stdout: out, Stderr: errs, Window: os.Stdout,
 		Banner:  "tunebook " + version() + "  :help for help, Ctrl-D to leave",
 		History: repl.HistoryFile(),
 	})

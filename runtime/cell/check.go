@@ -251,7 +251,7 @@ func (s *Scope) reparse(d *decl) *decl {
 	if isType(d) {
 		text = "type " + text
 	}
-	f := s.parseFile(p, fmt.Sprintf("package main\n/*line %s:%d:%d*/%s\n", d.from.Filename, d.from.Line, d.from.Column, text))
+	f := s.parseFile(p, fmt.Sprintf("package main\n/*line %s:%d:%d*/%s\n", d.from.Filename, d.from.Line, d.from.Column, text), nil)
 	s.addDecl(p, f, f.Decls[0], text)
 	n := p.decls[0]
 	n.text = d.text
@@ -413,7 +413,7 @@ func (s *Scope) varsFile(declared map[string]bool, own map[string]string, extra 
 		text += fmt.Sprintf("import %s %q\n", alias(p), p)
 	}
 	q := &parsed{}
-	f := s.parseFile(q, text+b.String())
+	f := s.parseFile(q, text+b.String(), nil)
 	if f == nil {
 		return nil, &Error{Msg: "a variable's type cannot be named: " + q.errs.Error()}
 	}

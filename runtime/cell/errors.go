@@ -15,19 +15,23 @@ type Error struct {
 	Source    string // the line's text; empty when not known
 }
 
-// Error returns "cell:line:col: message", and below it the source line with a caret under the column.
+// Error returns "cell:line:col: message", below it the source line with a caret under the column, and then what the
+// message says in further lines, such as a hint.
 func (e *Error) Error() string {
-	s := e.Msg
+	s, rest, more := strings.Cut(e.Msg, "\n")
 	switch {
 	case e.Line > 0 && e.Col > 0:
-		s = fmt.Sprintf("%s:%d:%d: %s", e.Cell, e.Line, e.Col, e.Msg)
+		s = fmt.Sprintf("%s:%d:%d: %s", e.Cell, e.Line, e.Col, s)
 	case e.Line > 0:
-		s = fmt.Sprintf("%s:%d: %s", e.Cell, e.Line, e.Msg)
+		s = fmt.Sprintf("%s:%d: %s", e.Cell, e.Line, s)
 	case e.Cell != "":
-		s = e.Cell + ": " + e.Msg
+		s = e.Cell + ": " + s
 	}
 	if c := Caret(e.Source, e.Col); c != "" {
 		s += "\n" + c
+	}
+	if more {
+		s += "\n" + rest
 	}
 	return s
 }

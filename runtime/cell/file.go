@@ -20,7 +20,7 @@ func IsProgram(src string) bool {
 // of main. cellOf tells which cell of the file a line belongs to. The error is Errors.
 func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, error) {
 	p := &parsed{id: s.addSource(name, src), imports: map[string]string{}}
-	f := s.parseFile(p, fmt.Sprintf("/*line %s:1:1*/", p.id)+src)
+	f := s.parseFile(p, fmt.Sprintf("/*line %s:1:1*/", p.id)+src, nil)
 	if f == nil {
 		return nil, p.errs.sorted()
 	}

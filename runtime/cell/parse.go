@@ -27,6 +27,11 @@ const cellFunc = "cell" + hiddenMark + "f"
 // parse reads a cell.
 func (s *Scope) parse(name, src string) *parsed {
 	p := &parsed{id: s.addSource(name, src), imports: map[string]string{}}
+	if at, msg := unpaired(src); msg != "" {
+		at.Filename = p.id
+		p.errs = Errors{s.at(at, msg)}
+		return p
+	}
 	var body strings.Builder
 	body.WriteString("package main\nfunc " + cellFunc + "() {\n")
 	statements := 0
@@ -35,15 +40,12 @@ func (s *Scope) parse(name, src string) *parsed {
 		switch part.Kind {
 		case Statement:
 			statements++
-			// The statement by itself must be one: a stray brace would end the function that all of them stand in.
-			if f := s.parseFile(p, "package main\nfunc _() {\n"+at+part.Text+"\n}\n"); f != nil {
-				if len(f.Decls) != 1 {
-					p.errs = append(p.errs, s.at(token.Position{Filename: p.id, Line: part.Line, Column: part.Col}, "unexpected }"))
-				}
+			// Each by itself: a mistake in one says nothing about those that follow.
+			if f := s.parseFile(p, "package main\nfunc _() {\n"+at+part.Text+"\n}\n", &part); f != nil {
 				body.WriteString(at + part.Text + "\n")
 			}
 		default:
-			f := s.parseFile(p, "package main\n"+at+part.Text+"\n")
+			f := s.parseFile(p, "package main\n"+at+part.Text+"\n", &part)
 			if f == nil {
 				continue
 			}
@@ -54,15 +56,41 @@ func (s *Scope) parse(name, src string) *parsed {
 	}
 	if statements > 0 && len(p.errs) == 0 {
 		body.WriteString("}\n")
-		if f := s.parseFile(p, body.String()); f != nil {
+		if f := s.parseFile(p, body.String(), nil); f != nil {
 			p.file, p.body, p.idents = f, f.Decls[0].(*ast.FuncDecl), f.Unresolved
 		}
 	}
 	return p
 }
 
-// parseFile parses text, whose line directives name p's source, and adds what is wrong to p.
-func (s *Scope) parseFile(p *parsed, text string) *ast.File {
+// unpaired says which bracket has no other end, and where it stands: the first that closes nothing, or the last that
+// nothing closes. The parser would complain about what it met instead.
+func unpaired(src string) (at token.Position, msg string) {
+	toks, file, wrong, _ := scan(src)
+	if wrong != "" {
+		return at, "" // brackets may be in what is no text of Go
+	}
+	var open []tokenAt
+	for _, t := range toks {
+		switch t.tok {
+		case token.LPAREN, token.LBRACE, token.LBRACK:
+			open = append(open, t)
+		case token.RPAREN, token.RBRACE, token.RBRACK:
+			if len(open) == 0 {
+				return file.Position(file.Pos(t.off)), "unexpected " + t.tok.String()
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if n := len(open); n > 0 {
+		return file.Position(file.Pos(open[n-1].off)), open[n-1].tok.String() + " is not closed"
+	}
+	return at, ""
+}
+
+// parseFile parses text, whose line directives name p's source, and adds what is wrong to p. The text holds one part of
+// a cell, or none in particular; an error that lies behind the part's end is about the end.
+func (s *Scope) parseFile(p *parsed, text string, part *Part) *ast.File {
 	f, err := parser.ParseFile(s.fset, "", text, parser.ParseComments|parser.AllErrors)
 	if f != nil {
 		s.texts(f, text)
@@ -81,9 +109,28 @@ func (s *Scope) parseFile(p *parsed, text string) *ast.File {
 			continue // the parser's second thoughts about one line seldom help
 		}
 		seen[e.Pos.Line] = true
+		if part != nil {
+			line, col := part.end()
+			if e.Pos.Line > line || e.Pos.Line == line && e.Pos.Column > col {
+				if len(seen) > 1 {
+					break // what follows from the errors before
+				}
+				e.Pos.Line, e.Pos.Column = line, col
+				wanted, _, _ := strings.Cut(e.Msg, ", found ")
+				e.Msg = wanted + ", found the end of the cell"
+			}
+		}
 		p.errs = append(p.errs, s.at(e.Pos, e.Msg))
 	}
 	return nil
+}
+
+// end returns the place behind the part's last byte.
+func (p *Part) end() (line, col int) {
+	if i := strings.LastIndexByte(p.Text, '\n'); i >= 0 {
+		return p.Line + strings.Count(p.Text, "\n"), len(p.Text) - i
+	}
+	return p.Line, p.Col + len(p.Text)
 }
 
 // texts remembers the text of a file, to take pieces of it when lowering.

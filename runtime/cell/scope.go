@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -204,12 +205,19 @@ func (s *Scope) mark(p token.Pos) int {
 // Go and to nobody else.
 const hiddenMark = "ǀ"
 
-// clean takes hidden names out of a message.
+// qualified is how go/types writes a type whose package has the name of another one: "tunebook/stdlib/data".Set.
+var qualified = regexp.MustCompile(`"[\w./-]+/([\w-]+)"\.`)
+
+// ofScript is the package of a script's own names, where it is no part of a word or of a text.
+var ofScript = regexp.MustCompile(`(^|[^\pL\d_"/.])main\.`)
+
+// clean takes hidden names and paths of packages out of a message.
 func clean(msg string) string {
+	msg = qualified.ReplaceAllString(msg, "$1.")
 	for {
 		i := strings.Index(msg, hiddenMark)
 		if i < 0 {
-			return strings.ReplaceAll(msg, "main.", "")
+			return ofScript.ReplaceAllString(msg, "$1")
 		}
 		j := i + len(hiddenMark)
 		for j < len(msg) && (msg[j] >= '0' && msg[j] <= '9' || msg[j] >= 'a' && msg[j] <= 'z') {

@@ -10,6 +10,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind says what a part of a cell is.
@@ -50,11 +51,18 @@ func scan(src string) (toks []tokenAt, file *token.File, msg string, at int) {
 		}
 		off := file.Offset(p)
 		n := len(lit)
-		if lit == "" {
+		switch {
+		case lit == "":
 			n = len(t.String())
-		}
-		if t == token.SEMICOLON && lit == "\n" {
+		case t == token.SEMICOLON && lit == "\n":
 			n = 0
+		case t == token.ILLEGAL:
+			_, n = utf8.DecodeRuneInString(src[off:]) // lit may be the replacement character
+		case t == token.STRING && lit[0] == '`':
+			// lit is without the carriage returns that src has.
+			if n = strings.IndexByte(src[off+1:], '`') + 2; n < 2 {
+				n = len(src) - off
+			}
 		}
 		toks = append(toks, tokenAt{t, off, off + n, lit})
 	}

@@ -63,6 +63,7 @@ func (r *repl) line() int {
 	}()
 
 	ed.SetCtrlCAborts(true)
+	ed.SetMultiLineMode(true)
 	ed.SetTabCompletionStyle(liner.TabPrints)
 	ed.SetWordCompleter(func(line string, pos int) (string, []string, string) {
 		// liner counts runes.

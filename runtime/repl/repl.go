@@ -11,9 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/term"
+
 	"tunebook/runtime/cell"
 	"tunebook/runtime/notebook"
 	"tunebook/runtime/session"
+	"tunebook/runtime/show"
 )
 
 // Config says where a REPL reads and writes.
@@ -22,6 +25,8 @@ type Config struct {
 	Stdin   *os.File
 	Stdout  io.Writer
 	Stderr  io.Writer
+	// Window is the terminal behind Stdout, to whose width tables are cut; nil for none.
+	Window *os.File
 	// Banner is printed before the first prompt of a terminal.
 	Banner string
 	// History is the file that keeps typed lines between sessions; empty for none.
@@ -106,20 +111,39 @@ func (r *repl) run(name, src string) bool {
 }
 
 func (r *repl) print(res *session.Result) {
-	if n := len(res.Output); n > 0 && res.Output[n-1] != '\n' && isTerminal(r.cfg.Stdin) {
-		fmt.Fprintln(r.cfg.Stdout)
+	if isTerminal(r.cfg.Stdin) {
+		r.newLine(res)
 	}
 	for _, n := range res.Notes {
 		fmt.Fprintln(r.cfg.Stderr, "note:", n)
 	}
 	if res.Text != "" {
-		fmt.Fprintln(r.cfg.Stdout, strings.TrimRight(res.Text, "\n"))
+		text := strings.TrimRight(res.Text, "\n")
+		if f := r.cfg.Window; f != nil && isTerminal(f) {
+			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w >= 20 {
+				text = show.Fit(text, w)
+			}
+		}
+		fmt.Fprintln(r.cfg.Stdout, text)
 	}
 	if res.Err != nil {
 		fmt.Fprintln(r.cfg.Stderr, res.Err)
 	}
 	if r.timed {
 		fmt.Fprintf(r.cfg.Stderr, "took %v\n", res.Took.Round(time.Microsecond))
+	}
+}
+
+// newLine brings a terminal's cursor to the start of a line after a cell's output.
+func (r *repl) newLine(res *session.Result) {
+	switch n := len(res.Output); {
+	case n > 0 && res.Output[n-1] != '\n':
+		fmt.Fprintln(r.cfg.Stdout)
+	case !session.Interrupted(res.Err):
+	case os.Getenv("TERM") == "dumb":
+		fmt.Fprintln(r.cfg.Stdout)
+	default:
+		fmt.Fprint(r.cfg.Stdout, "\r\x1b[K") // over the ^C that the terminal wrote
 	}
 }
 

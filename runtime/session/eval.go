@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,7 +42,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	s.mu.Lock()
-	s.cancel, s.shown, s.returned, s.note = cancel, nil, false, ""
+	s.ctx, s.cancel, s.shown, s.returned, s.note = ctx, cancel, nil, false, ""
 	s.mu.Unlock()
 	out := s.out
 	out.take()
@@ -50,6 +52,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 	if s.cfg.SetOutput != nil {
 		s.cfg.SetOutput(out.stdout(), out.stderr())
 	}
+	go watchDepth(ctx, cancel)
 	start := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
@@ -102,6 +105,10 @@ func (s *Session) run(ctx context.Context, u *cell.Unit, steps []cell.Step, r *R
 			if errors.As(err, &p) {
 				if code, ok := p.Value.(Exit); ok {
 					r.Ended, r.Code = true, int(code)
+					return
+				}
+				if p.Value == flag.ErrHelp {
+					r.Ended = true // the script was asked for its usage, and gave it
 					return
 				}
 			}
@@ -183,6 +190,18 @@ func (s *Session) failure(ctx context.Context, err error, pos *cell.Error) error
 		if errors.Is(err, context.DeadlineExceeded) {
 			f.Msg = "out of time"
 		}
+		var in *interrupted
+		if errors.As(err, &in) && in.said != nil {
+			said := in.said.Error()
+			if !strings.Contains(said, f.Msg) {
+				said = f.Msg + "; " + said
+			}
+			f.Msg = said
+		}
+		if context.Cause(ctx) == errTooDeep {
+			f.Msg, f.Err = "panic: "+errTooDeep.Error(), errTooDeep
+			giveBackStack()
+		}
 		return f
 	default:
 		return s.limit(err)
@@ -219,6 +238,9 @@ func (s *Session) failure(ctx context.Context, err error, pos *cell.Error) error
 }
 
 func isRuntime(err error) bool {
+	if _, ok := err.(*reflect.ValueError); ok {
+		return true // the interpreter's way to meet a nil
+	}
 	type runtimeError interface{ RuntimeError() }
 	_, ok := err.(runtimeError)
 	return ok

@@ -47,10 +47,33 @@ func (s *Stuck) Error() string {
 // Unwrap returns the context's error.
 func (s *Stuck) Unwrap() error { return s.Err }
 
+// interrupted is a call that stopped because its context ended.
+type interrupted struct {
+	cause error // the context's error
+	said  error // what a compiled call said when it stopped; may be nil
+}
+
+// Error returns what the call said, or the context's error.
+func (i *interrupted) Error() string {
+	if i.said != nil {
+		return i.said.Error()
+	}
+	return i.cause.Error()
+}
+
+// Unwrap returns both errors.
+func (i *interrupted) Unwrap() []error {
+	if i.said != nil {
+		return []error{i.cause, i.said}
+	}
+	return []error{i.cause}
+}
+
 // hosting is what the evaluator needs of the session: what lowered code calls, and where output goes.
 type hosting struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	args           func() []string
 	functions      map[string]reflect.Value // of package cell.Host
+	context        func() context.Context   // of the running cell
 }

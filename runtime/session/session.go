@@ -45,6 +45,7 @@ type Session struct {
 	out   *output
 
 	mu         sync.Mutex
+	ctx        context.Context         // of the running cell, or of the last one
 	cancel     context.CancelCauseFunc // of the running cell; nil between cells
 	shown      []show.Bundle
 	returned   bool
@@ -91,10 +92,20 @@ func (s *Session) Reset() error {
 	}
 	y, err := newYaegi(s.cfg.Packages, hosting{
 		stdin: in, stdout: s.out.stdout(), stderr: s.out.stderr(),
-		args: func() []string { return s.cfg.Args }, functions: s.functions(s.out),
+		args: func() []string { return s.cfg.Args }, functions: s.functions(s.out), context: s.context,
 	})
 	s.eval = y
 	return err
+}
+
+// context returns that of the running cell.
+func (s *Session) context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		return context.Background()
+	}
+	return s.ctx
 }
 
 type eof struct{}

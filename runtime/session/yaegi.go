@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"path"
 	"reflect"
 	"strconv"
@@ -97,90 +96,6 @@ func (y *yaegi) Import(paths []string) error {
 	return nil
 }
 
-// adapt replaces what would reach past the session: standard output, the process's arguments and its end.
-func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
-	out := y.host.stdout
-	set := func(name string, f any) { v[name] = reflect.ValueOf(f) }
-	switch p {
-	case "fmt":
-		set("Print", func(a ...any) (int, error) { return fmt.Fprint(out, a...) })
-		set("Printf", func(f string, a ...any) (int, error) { return fmt.Fprintf(out, f, a...) })
-		set("Println", func(a ...any) (int, error) { return fmt.Fprintln(out, a...) })
-		in := y.host.stdin
-		set("Scan", func(a ...any) (int, error) { return fmt.Fscan(in, a...) })
-		set("Scanf", func(f string, a ...any) (int, error) { return fmt.Fscanf(in, f, a...) })
-		set("Scanln", func(a ...any) (int, error) { return fmt.Fscanln(in, a...) })
-	case "os":
-		args := y.host.args()
-		v["Args"] = reflect.ValueOf(&args).Elem()
-		set("Exit", func(code int) { panic(Exit(code)) })
-	case "runtime":
-		set("Goexit", func() { panic("runtime.Goexit cannot be interpreted; return instead") })
-	case "log":
-		l := log.New(y.host.stderr, "", log.LstdFlags)
-		fatal := func(s string) { l.Print(s); panic(Exit(1)) }
-		set("Default", func() *log.Logger { return l })
-		set("Fatal", func(a ...any) { fatal(fmt.Sprint(a...)) })
-		set("Fatalf", func(f string, a ...any) { fatal(fmt.Sprintf(f, a...)) })
-		set("Fatalln", func(a ...any) { fatal(fmt.Sprintln(a...)) })
-		set("Flags", l.Flags)
-		set("Output", l.Output)
-		set("Panic", l.Panic)
-		set("Panicf", l.Panicf)
-		set("Panicln", l.Panicln)
-		set("Prefix", l.Prefix)
-		set("Print", l.Print)
-		set("Printf", l.Printf)
-		set("Println", l.Println)
-		set("SetFlags", l.SetFlags)
-		set("SetOutput", l.SetOutput)
-		set("SetPrefix", l.SetPrefix)
-		set("Writer", l.Writer)
-	}
-}
-
-// mapTypes tells yaegi which methods of a script's values matter to functions that take any: the printing functions
-// look for String, Error and Format, the encoders for their marshalers.
-func (y *yaegi) mapTypes(p string, v map[string]reflect.Value) map[string]reflect.Value {
-	m := map[reflect.Value][]reflect.Type{}
-	stand := func(path, name string) []reflect.Type {
-		if w, ok := y.pkgs.Values(path)["_"+name]; ok {
-			return []reflect.Type{w.Type().Elem()}
-		}
-		return nil
-	}
-	_ = stand
-	iface := func(path, name string) []reflect.Type {
-		if w, ok := y.pkgs.Values(path)[name]; ok {
-			return []reflect.Type{w.Type().Elem()}
-		}
-		return nil
-	}
-	switch p {
-	case "fmt":
-		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
-		for n, f := range v {
-			if strings.Contains(n, "rint") && f.Kind() == reflect.Func || n == "Errorf" || strings.HasPrefix(n, "Append") {
-				m[f] = ts
-			}
-		}
-	case "log":
-		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
-		for n, f := range v {
-			if f.Kind() == reflect.Func && (strings.HasPrefix(n, "Print") || strings.HasPrefix(n, "Fatal") || strings.HasPrefix(n, "Panic")) {
-				m[f] = ts
-			}
-		}
-	case "encoding/json":
-		text := iface("encoding", "TextMarshaler")
-		for _, n := range []string{"Marshal", "MarshalIndent"} {
-			m[v[n]] = append(iface(p, "Marshaler"), text...)
-		}
-		m[v["Unmarshal"]] = append(iface(p, "Unmarshaler"), iface("encoding", "TextUnmarshaler")...)
-	}
-	return map[string]reflect.Value{"MapTypes": reflect.ValueOf(m)}
-}
-
 // Define evaluates declarations.
 func (y *yaegi) Define(src string) (err error) {
 	if strings.TrimSpace(src) == "" {
@@ -228,7 +143,12 @@ func (y *yaegi) Run(ctx context.Context, fn string) error {
 		return &Stuck{ctx.Err()}
 	}
 	if ctx.Err() != nil {
-		return ctx.Err() // whatever the interrupted code made of it
+		// What the interpreter made of being stopped says nothing; what a compiled call says of it does.
+		in := &interrupted{cause: ctx.Err()}
+		if said, ok := unwrapPanic(p).(error); ok && !isRuntime(said) && !errors.Is(said, ctx.Err()) {
+			in.said = said
+		}
+		return in
 	}
 	if p != nil {
 		return &Panic{Value: unwrapPanic(p), Mark: *y.mark, Calls: callsIn(y.trace.take())}

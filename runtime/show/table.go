@@ -3,7 +3,9 @@ package show
 import (
 	"fmt"
 	"html"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -62,9 +64,12 @@ func tableOf(v reflect.Value) (*table, bool) {
 		var row []string
 		for _, f := range fields {
 			x := e.Field(f)
-			if x.Kind() == reflect.String {
+			switch x.Kind() {
+			case reflect.String:
 				row = append(row, oneLine(x.String()))
-			} else {
+			case reflect.Float32, reflect.Float64:
+				row = append(row, rounded(x.Float()))
+			default:
 				row = append(row, oneLine(inline(x, 1)))
 			}
 		}
@@ -77,6 +82,15 @@ var (
 	stringer  = reflect.TypeFor[fmt.Stringer]()
 	errorType = reflect.TypeFor[error]()
 )
+
+// rounded writes a float of a table: a column is for comparing, and six digits are enough for that. Whole numbers are
+// written out.
+func rounded(f float64) string {
+	if f == math.Trunc(f) && math.Abs(f) < 1e15 {
+		return number(f, 64)
+	}
+	return strconv.FormatFloat(f, 'g', 6, 64)
+}
 
 // oneLine shortens a text to a table's cell.
 func oneLine(s string) string {
@@ -135,6 +149,27 @@ func (t *table) text() string {
 	b.WriteString(t.count())
 	return strings.TrimRight(b.String(), "\n")
 }
+
+// Fit cuts the tables in a text to a window of so many columns: a line that is wrapped pulls a table's columns apart.
+// Lines that belong to no table stay whole. A table is known by the rule below its head.
+func Fit(text string, width int) string {
+	lines := strings.Split(text, "\n")
+	in := false
+	for i, l := range lines {
+		switch {
+		case i+1 < len(lines) && isRule(lines[i+1]):
+			in = true
+		case strings.TrimSpace(l) == "":
+			in = false
+		}
+		if in && runewidth.StringWidth(l) > width && width > 1 {
+			lines[i] = runewidth.Truncate(l, width, "…")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func isRule(l string) bool { return strings.Contains(l, "──") && strings.Trim(l, "─ ") == "" }
 
 // html writes the table for a page.
 func (t *table) html() string {

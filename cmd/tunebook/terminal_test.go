@@ -1,0 +1,303 @@
+//go:build linux
+
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// terminal is tunebook at a terminal of its own.
+type terminal struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	pty *os.File // the person's side
+	tty *os.File // the program's side
+
+	mu   sync.Mutex
+	text []byte // all that was written
+	seen int    // how much of it expect has passed
+	done chan error
+}
+
+func startTerminal(t *testing.T) *terminal {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, tty, err := pty.Open()
+	if err != nil {
+		t.Skip("no pseudo-terminal here: ", err)
+	}
+	if err := pty.Setsize(p, &pty.Winsize{Rows: 40, Cols: 100}); err != nil {
+		t.Fatal(err)
+	}
+	term := &terminal{t: t, pty: p, tty: tty, done: make(chan error, 1)}
+	home := t.TempDir()
+	term.cmd = exec.Command(self)
+	term.cmd.Env = append(os.Environ(), "TUNEBOOK_TEST_MAIN=1", "TERM=xterm", "HOME="+home, "XDG_STATE_HOME="+home)
+	term.cmd.Dir = home
+	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = tty, tty, tty
+	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := term.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := p.Read(buf)
+			term.mu.Lock()
+			term.text = append(term.text, buf[:n]...)
+			term.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { term.done <- term.cmd.Wait() }()
+	t.Cleanup(func() {
+		term.cmd.Process.Kill()
+		tty.Close()
+		p.Close()
+	})
+	term.prompt(">>> ")
+	return term
+}
+
+func (x *terminal) typeIn(s string) {
+	x.t.Helper()
+	if _, err := io.WriteString(x.pty, s); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+
+// expect waits until want has been written after what earlier calls have seen, and returns what came before it.
+func (x *terminal) expect(want string) string {
+	x.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		x.mu.Lock()
+		raw := string(x.text[x.seen:])
+		if i := strings.Index(raw, want); i >= 0 {
+			x.seen += i + len(want)
+			x.mu.Unlock()
+			return escapes.ReplaceAllString(raw[:i], "")
+		}
+		x.mu.Unlock()
+		if time.Now().After(end) {
+			x.t.Fatalf("%q was not written; there was\n%q", want, raw)
+		}
+	}
+}
+
+// prompt waits until a new line holds nothing but a prompt, and returns what came before it. The editor writes the prompt
+// again with each key, so that its text alone says nothing.
+func (x *terminal) prompt(p string) string {
+	x.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		x.mu.Lock()
+		raw := string(x.text[x.seen:])
+		text := strings.ReplaceAll(escapes.ReplaceAllString(raw, ""), "\r", "")
+		if before, ok := strings.CutSuffix(text, "\n"+p); ok {
+			x.seen = len(x.text)
+			x.mu.Unlock()
+			return strings.TrimSpace(before)
+		}
+		x.mu.Unlock()
+		if time.Now().After(end) {
+			x.t.Fatalf("no prompt %q came; there was\n%q", p, raw)
+		}
+	}
+}
+
+// enter types a line and returns what stands between it and the next prompt.
+func (x *terminal) enter(line string) string {
+	x.t.Helper()
+	x.typeIn(line + "\r")
+	_, got, _ := strings.Cut(x.prompt(">>> "), "\n")
+	return got
+}
+
+// quiet types lines that show nothing.
+func (x *terminal) quiet(lines ...string) {
+	x.t.Helper()
+	for _, l := range lines {
+		if got := x.enter(l); got != "" {
+			x.t.Fatalf("%s\ngives %s", l, got)
+		}
+	}
+}
+
+// exit waits for the end and returns the exit code.
+func (x *terminal) exit() int {
+	x.t.Helper()
+	select {
+	case <-x.done:
+		return x.cmd.ProcessState.ExitCode()
+	case <-time.After(20 * time.Second):
+		x.t.Fatal("tunebook does not end")
+		return -1
+	}
+}
+
+// cooked reports that the terminal echoes and edits lines, as a shell needs it.
+func (x *terminal) cooked() bool {
+	x.t.Helper()
+	m, err := unix.IoctlGetTermios(int(x.tty.Fd()), unix.TCGETS)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return m.Lflag&unix.ECHO != 0 && m.Lflag&unix.ICANON != 0 && m.Lflag&unix.ISIG != 0
+}
+
+// running waits until a script runs: it finds the terminal as the shell left it, so that Ctrl-C is a signal again.
+func (x *terminal) running() {
+	x.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !x.cooked(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			x.t.Fatal("a running script does not find the terminal as the shell left it")
+		}
+	}
+	time.Sleep(20 * time.Millisecond)
+}
+
+func TestTerminal(t *testing.T) {
+	x := startTerminal(t)
+	if got := x.enter("1+1"); got != "2" {
+		t.Errorf("1+1 shows %q", got)
+	}
+	x.enter(`word := "é 你好"`)
+	if got := x.enter("word"); got != `"é 你好"` {
+		t.Errorf("word shows %q", got)
+	}
+	if got := x.enter("word + missing"); !strings.Contains(got, ":1:8: undefined: missing\n  | word + missing\n  |        ^") {
+		t.Errorf("the error is %q", got)
+	}
+
+	// A block of several lines.
+	x.typeIn("for i := range 3 {\r")
+	x.prompt("... ")
+	x.typeIn("\tfmt.Print(i, \" \")\r") // a tab at the start of a line indents
+	x.prompt("... ")
+	if got := x.enter("}"); got != "0 1 2" {
+		t.Errorf("the loop prints %q", got)
+	}
+
+	// History: the line before last, with a change.
+	x.typeIn("word\r")
+	x.prompt(">>> ")
+	x.typeIn("\x1b[A") // up
+	if got := x.enter("[:2]"); got != `"é"` {
+		t.Errorf("the recalled line shows %q", got)
+	}
+
+	// Completion of members.
+	x.typeIn("strings.Repe\t")
+	x.expect("strings.Repeat")
+	if got := x.enter(`("ab", 3)`); got != `"ababab"` {
+		t.Errorf("the completed call shows %q", got)
+	}
+	x.typeIn("data.Ge\t\t")
+	x.expect("Generate")
+	x.typeIn("\x03")
+	x.prompt(">>> ")
+	if x.cooked() {
+		t.Error("the terminal is not in the editor's mode at the prompt")
+	}
+
+	// Ctrl-C while nothing runs forgets the line; while something runs it stops that.
+	x.typeIn("for {\r")
+	x.prompt("... ")
+	x.typeIn("\x03")
+	x.prompt(">>> ")
+	for _, endless := range []string{
+		"n := 0; for { n++ }",
+		"time.Sleep(time.Hour)",
+		"<-make(chan int)",
+	} {
+		x.typeIn(endless + "\r")
+		x.expect("\n")
+		x.running()
+		x.typeIn("\x03")
+		if got := x.prompt(">>> "); !strings.Contains(got, "interrupted") {
+			t.Errorf("%s: Ctrl-C gives %q", endless, got)
+		}
+	}
+	if got := x.enter("word"); got != `"é 你好"` {
+		t.Errorf("after the interrupts word shows %q", got)
+	}
+
+	x.typeIn("\x04")
+	if code := x.exit(); code != 0 {
+		t.Errorf("exit code %d after Ctrl-D", code)
+	}
+	if !x.cooked() {
+		t.Error("the terminal's mode is not what it was")
+	}
+}
+
+// TestTerminalTraining stops a training run by Ctrl-C and goes on with the session.
+func TestTerminalTraining(t *testing.T) {
+	x := startTerminal(t)
+	x.quiet(
+		`rows := []data.Example{{Prompt: "who barks", Answer: "a dog"}, {Prompt: "who purrs", Answer: "a cat"}}`,
+		`set := data.New("pets", rows)`,
+		`tok := model.TrainTokenizer([]string{"who barks a dog who purrs a cat"}, 262)`,
+		`c := model.Config{HiddenSize: 8, IntermediateSize: 16, NumHiddenLayers: 1}`,
+		`c.NumAttentionHeads, c.NumKeyValueHeads, c.MaxPositionEmbeddings = 1, 1, 64`,
+		`c.RMSNormEps, c.RopeTheta, c.TieWordEmbeddings = 1e-5, 10000, true`,
+		`base := model.New(c, tok, 1)`)
+	x.typeIn("run := train.Run(base, set, train.Config{LR: 1e-3, Steps: 100000000, Seed: 1})\r")
+	x.expect("100000000 steps")
+	x.expect(" left, loss ") // the progress line has a rate and the time left
+	x.typeIn("\x03")
+	got := x.prompt(">>> ")
+	if !strings.Contains(got, "interrupted at step") || !strings.Contains(got, "hint: ") {
+		t.Errorf("Ctrl-C gives %q", got)
+	}
+	if got := x.enter("run"); !strings.Contains(got, "undefined: run") {
+		t.Errorf("run of a stopped cell shows %q", got)
+	}
+	x.enter("run := train.Run(base, set, train.Config{LR: 1e-3, Steps: 3, Seed: 1})")
+	if got := x.enter("len(run.Log)"); got != "3" {
+		t.Errorf("len(run.Log) shows %q", got)
+	}
+	x.typeIn("run.Fin\t")
+	x.expect("run.FinalLoss")
+	x.typeIn("\x03")
+	x.prompt(">>> ")
+	if got := x.enter(`chart.Curves("", "step", "nats", chart.Series{Name: "a", X: []float64{1, 2, 3}, Y: run.Losses()})`); !strings.Contains(got, "●") {
+		t.Errorf("the chart is %q", got)
+	}
+}
+
+// TestTerminalKilled ends tunebook by a signal at the prompt and while a cell runs: the terminal is given back.
+func TestTerminalKilled(t *testing.T) {
+	for _, line := range []string{"", "for {}\r"} {
+		x := startTerminal(t)
+		if line != "" {
+			x.typeIn(line)
+			x.expect("\n")
+			x.running()
+		}
+		x.cmd.Process.Signal(syscall.SIGTERM)
+		if code := x.exit(); code != 143 {
+			t.Errorf("exit code %d after SIGTERM", code)
+		}
+		if !x.cooked() {
+			t.Errorf("after SIGTERM with %q running the terminal's mode is not what it was", line)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package session
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// adapt replaces what would reach past the session: standard output, the process's arguments and its end,
+// and a sleep that no interrupt ends.
+func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
+	out := y.host.stdout
+	set := func(name string, f any) { v[name] = reflect.ValueOf(f) }
+	switch p {
+	case "fmt":
+		set("Print", func(a ...any) (int, error) { return fmt.Fprint(out, a...) })
+		set("Printf", func(f string, a ...any) (int, error) { return fmt.Fprintf(out, f, a...) })
+		set("Println", func(a ...any) (int, error) { return fmt.Fprintln(out, a...) })
+		in := y.host.stdin
+		set("Scan", func(a ...any) (int, error) { return fmt.Fscan(in, a...) })
+		set("Scanf", func(f string, a ...any) (int, error) { return fmt.Fscanf(in, f, a...) })
+		set("Scanln", func(a ...any) (int, error) { return fmt.Fscanln(in, a...) })
+	case "os":
+		args := y.host.args()
+		v["Args"] = reflect.ValueOf(&args).Elem()
+		set("Exit", func(code int) { panic(Exit(code)) })
+	case "time":
+		set("Sleep", func(d time.Duration) {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+			case <-y.host.context().Done():
+			}
+		})
+	case "flag":
+		y.adaptFlags(v)
+	case "runtime":
+		set("Goexit", func() { panic("runtime.Goexit cannot be interpreted; return instead") })
+	case "log":
+		l := log.New(y.host.stderr, "", log.LstdFlags)
+		fatal := func(s string) { l.Print(s); panic(Exit(1)) }
+		set("Default", func() *log.Logger { return l })
+		set("Fatal", func(a ...any) { fatal(fmt.Sprint(a...)) })
+		set("Fatalf", func(f string, a ...any) { fatal(fmt.Sprintf(f, a...)) })
+		set("Fatalln", func(a ...any) { fatal(fmt.Sprintln(a...)) })
+		set("Flags", l.Flags)
+		set("Output", l.Output)
+		set("Panic", l.Panic)
+		set("Panicf", l.Panicf)
+		set("Panicln", l.Panicln)
+		set("Prefix", l.Prefix)
+		set("Print", l.Print)
+		set("Printf", l.Printf)
+		set("Println", l.Println)
+		set("SetFlags", l.SetFlags)
+		set("SetOutput", l.SetOutput)
+		set("SetPrefix", l.SetPrefix)
+		set("Writer", l.Writer)
+	}
+}
+
+// adaptFlags gives the script a command line of its own: the arguments of the script, and flags that end the cell and
+// not the process when they are wrong.
+func (y *yaegi) adaptFlags(v map[string]reflect.Value) {
+	newSet := func(name string, h flag.ErrorHandling) *flag.FlagSet {
+		if h == flag.ExitOnError {
+			h = flag.PanicOnError
+		}
+		fs := flag.NewFlagSet(name, h)
+		fs.SetOutput(y.host.stderr)
+		return fs
+	}
+	args := y.host.args()
+	name := "tunebook"
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	cl := newSet(name, flag.ExitOnError)
+	// Package flag's functions are the methods of its CommandLine under the same names.
+	rv := reflect.ValueOf(cl)
+	for n, f := range v {
+		if m := rv.MethodByName(n); m.IsValid() && f.Kind() == reflect.Func && m.Type() == f.Type() {
+			v[n] = m
+		}
+	}
+	v["NewFlagSet"] = reflect.ValueOf(newSet)
+	v["Parse"] = reflect.ValueOf(func() { cl.Parse(args) })
+	v["CommandLine"] = reflect.ValueOf(&cl).Elem()
+	usage := func() {
+		fmt.Fprintf(cl.Output(), "Usage of %s:\n", name)
+		cl.PrintDefaults()
+	}
+	cl.Usage = func() { usage() }
+	v["Usage"] = reflect.ValueOf(&usage).Elem()
+}
+
+// mapTypes tells yaegi which methods of a script's values matter to functions that take any: the printing functions
+// look for String, Error and Format, the encoders for their marshalers.
+func (y *yaegi) mapTypes(p string, v map[string]reflect.Value) map[string]reflect.Value {
+	m := map[reflect.Value][]reflect.Type{}
+	iface := func(path, name string) []reflect.Type {
+		if w, ok := y.pkgs.Values(path)[name]; ok {
+			return []reflect.Type{w.Type().Elem()}
+		}
+		return nil
+	}
+	switch p {
+	case "fmt":
+		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
+		for n, f := range v {
+			if strings.Contains(n, "rint") && f.Kind() == reflect.Func || n == "Errorf" || strings.HasPrefix(n, "Append") {
+				m[f] = ts
+			}
+		}
+	case "log":
+		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
+		for n, f := range v {
+			if f.Kind() == reflect.Func && (strings.HasPrefix(n, "Print") || strings.HasPrefix(n, "Fatal") || strings.HasPrefix(n, "Panic")) {
+				m[f] = ts
+			}
+		}
+	case "encoding/json":
+		text := iface("encoding", "TextMarshaler")
+		for _, n := range []string{"Marshal", "MarshalIndent"} {
+			m[v[n]] = append(iface(p, "Marshaler"), text...)
+		}
+		m[v["Unmarshal"]] = append(iface(p, "Unmarshaler"), iface("encoding", "TextUnmarshaler")...)
+	}
+	return map[string]reflect.Value{"MapTypes": reflect.ValueOf(m)}
+}
