@@ -151,7 +151,7 @@ func TestSmolLM2(t *testing.T) {
 		"-model", filepath.Join(root, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"),
 		"-task", filepath.Join(root, "data/superni/task875_emotion_classification"),
 		"-general", filepath.Join(root, "data/generalist/t0_train_50k"),
-		"-n", "16", "-tests", "8")
+		"-n", "16", "-tests", "8", "-seeds", "1")
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s\n%s", code, out, progress)
 	}

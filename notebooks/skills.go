@@ -31,8 +31,8 @@ func main() {
 		set := data.Generate(data.Gen{Skills: []string{name}, Size: 400, Seed: 1})
 		test := data.Generate(data.Gen{Skills: []string{name}, Size: 200, Seed: 1, Split: "test"})
 		run := train.Run(base, set, train.Config{LR: 1.5e-3, Epochs: 4, BatchSize: 8, Seed: 1, Quiet: true})
-		st.Add(study.Row{"skill": name, "seed": 1,
-			"exact match": eval.ExactMatch(run.Model, test, greedy), "ROUGE-L": eval.RougeL(run.Model, test, greedy)})
+		answers := eval.Ask(run.Model, test, greedy)
+		st.Add(study.Row{"skill": name, "seed": 1, "exact match": answers.ExactMatch(), "ROUGE-L": answers.RougeL()})
 	}
 
 	// %% Results

@@ -31,7 +31,7 @@ func main() {
 	size := args.Int("n", 96, "specialist examples")
 	ratio := args.Int("ratio", 1, "generalist examples for each specialist one")
 	tests := args.Int("tests", 60, "test questions")
-	seeds := args.Int("seeds", 1, "training runs of each mix")
+	seeds := args.Int("seeds", 3, "training runs of each mix")
 	html := args.String("html", "smollm2.html", "where the report goes")
 	args.Parse(os.Args[1:])
 	data.Need("this notebook works on real weights and data; give their places with -model, -task and -general", *modelPath, *taskDir, *generalDir)
@@ -54,8 +54,8 @@ func main() {
 
 	// %% Before tuning
 	greedy := eval.Greedy{MaxNew: 24}
-	before := eval.ExactMatch(base, test, greedy)
-	beforeL := eval.RougeL(base, test, greedy)
+	answers := eval.Ask(base, test, greedy)
+	before, beforeL := answers.ExactMatch(), answers.RougeL()
 	fmt.Println(before)
 	fmt.Println(beforeL)
 
@@ -72,9 +72,8 @@ func main() {
 			}
 			run := train.Run(base, set, train.Config{LR: 1e-3, Epochs: 1, BatchSize: 8, LoRA: 16, MaxLen: 384, Policy: "drop", Seed: seed})
 			mixed = run.Mix
-			st.Add(study.Row{"mix": mix, "n": *size, "seed": seed,
-				"exact match": eval.ExactMatch(run.Model, test, greedy),
-				"ROUGE-L":     eval.RougeL(run.Model, test, greedy)})
+			answers := eval.Ask(run.Model, test, greedy)
+			st.Add(study.Row{"mix": mix, "n": *size, "seed": seed, "exact match": answers.ExactMatch(), "ROUGE-L": answers.RougeL()})
 			step, loss := run.Curve(2)
 			curves = append(curves, chart.Series{Name: fmt.Sprintf("%s, seed %d", mix, seed), X: step, Y: loss})
 		}
