@@ -17,45 +17,55 @@ type Greedy struct {
 	Quiet  bool // no progress line
 }
 
-// ExactMatch returns the share of test prompts whose greedy answer is one of the right ones, letter for letter.
-func ExactMatch(m *model.Model, test *data.Set, g Greedy) Score {
-	return score("eval.ExactMatch", core.ExactMatch(), m, test, g)
+// Answers are a model's greedy answers to a test set: generated once, scored as often as one likes.
+type Answers struct {
+	rows []core.Row
+	how  core.How
 }
 
-// RougeL returns the mean ROUGE-L F-measure of greedy answers, as rouge_score 0.1.2 computes it, the best reference
-// counting.
-func RougeL(m *model.Model, test *data.Set, g Greedy) Score {
-	return score("eval.RougeL", core.RougeL(), m, test, g)
-}
-
-// Generate returns the mean of any metric (see Find) over greedy answers.
-func Generate(metric Metric, m *model.Model, test *data.Set, g Greedy) Score {
-	return score("eval.Generate", metric, m, test, g)
-}
-
-func score(op string, metric Metric, m *model.Model, test *data.Set, g Greedy) Score {
+// Ask generates the model's answer to every example of a test set.
+func Ask(m *model.Model, test *data.Set, g Greedy) *Answers {
+	const op = "eval.Ask"
 	cg := core.Greedy{MaxNew: g.MaxNew, Batch: g.Batch}
 	var done func(int)
 	var bar *host.Bar
 	if !g.Quiet {
-		bar = host.Progress("score "+test.Name(), int64(test.Len()), "answer")
+		bar = host.Progress("ask "+test.Name(), int64(test.Len()), "answer")
 		done = func(n int) { bar.Set(int64(n), "") }
 	}
 	rows, err := core.Answers(host.Context(), m.Engine(), test.Engine().Rows, cg, done)
 	if bar != nil {
-		note := ""
-		if err != nil {
-			note = "stopped"
-		}
-		bar.Done(note)
+		bar.Done("")
 	}
 	stop.If(op, err)
 	how := core.HowGreedy(m.Engine(), test.Name(), cg)
 	how.Seeds = m.Seeds()
-	s, err := core.ScoreTexts(metric, rows, how)
-	stop.If(op, err)
+	return &Answers{rows: rows, how: how}
+}
+
+// Score returns the mean of any metric (see Find) over the answers.
+func (a *Answers) Score(metric Metric) Score {
+	s, err := core.ScoreTexts(metric, a.rows, a.how)
+	stop.If("eval.Score", err)
 	return Score{Score: s}
 }
+
+// ExactMatch returns the share of answers that are one of the right ones, letter for letter.
+func (a *Answers) ExactMatch() Score { return a.Score(core.ExactMatch()) }
+
+// RougeL returns the mean ROUGE-L F-measure, as rouge_score 0.1.2 computes it, the best reference counting.
+func (a *Answers) RougeL() Score { return a.Score(core.RougeL()) }
+
+// Show gives the answers' number and the first few of them.
+func (a *Answers) Show() (text, html string) {
+	return a.ExactMatch().Head(5).Show()
+}
+
+// ExactMatch asks and returns the share of answers that are right, letter for letter.
+func ExactMatch(m *model.Model, test *data.Set, g Greedy) Score { return Ask(m, test, g).ExactMatch() }
+
+// RougeL asks and returns the mean ROUGE-L of the answers.
+func RougeL(m *model.Model, test *data.Set, g Greedy) Score { return Ask(m, test, g).RougeL() }
 
 // Loss returns the mean negative log-likelihood of a test set's answers per token, in nats, and its exponential, the
 // perplexity, in a sentence.

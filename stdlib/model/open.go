@@ -2,6 +2,7 @@ package model
 
 import (
 	core "tunebook/engine/model"
+	"tunebook/engine/model/base"
 	"tunebook/engine/token"
 	"tunebook/stdlib/stop"
 )
@@ -13,12 +14,21 @@ func userMessage(text string) []token.Message {
 // Tokenizer turns text into ids and back.
 type Tokenizer struct{ t *token.Tokenizer }
 
-// Open reads a model from a folder of config.json, model.safetensors and tokenizer.json, a .gguf file of architecture
-// llama, or a llama2.c .bin file with its tokenizer beside it.
+// Open reads a model: "base" is the small one inside the binary, anything else is a path: a folder of config.json,
+// model.safetensors and tokenizer.json, a .gguf file of architecture llama, or a llama2.c .bin file with its tokenizer
+// beside it.
 func Open(name string, opts ...Options) *Model {
 	const op = "model.Open"
-	m, err := core.Open(device(op, opts), name)
-	stop.If(op, err)
+	dev := device(op, opts)
+	if name == base.Name {
+		m, err := core.OpenFS(dev, base.Files, base.Name)
+		stop.If(op, err)
+		return &Model{m: m}
+	}
+	m, err := core.Open(dev, name)
+	if err != nil {
+		panic(&stop.Error{Op: op, Msg: err.Error(), Err: err, Hint: "\"base\" is the model inside the binary; other names are paths"})
+	}
 	return &Model{m: m}
 }
 

@@ -10,12 +10,13 @@ import (
 func init() {
 	register("tunebook/stdlib/eval", "eval", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"Answers":    reflect.ValueOf((*eval.Answers)(nil)),
+			"Ask":        reflect.ValueOf(eval.Ask),
 			"Combine":    reflect.ValueOf(eval.Combine),
 			"Difference": reflect.ValueOf((*eval.Difference)(nil)),
 			"ExactMatch": reflect.ValueOf(eval.ExactMatch),
 			"Examples":   reflect.ValueOf((*eval.Examples)(nil)),
 			"Find":       reflect.ValueOf(eval.Find),
-			"Generate":   reflect.ValueOf(eval.Generate),
 			"Greedy":     reflect.ValueOf((*eval.Greedy)(nil)),
 			"How":        reflect.ValueOf((*eval.How)(nil)),
 			"Likelihood": reflect.ValueOf((*eval.Likelihood)(nil)),

@@ -18,6 +18,10 @@ import (
 // module is the import path that all floors begin with.
 const module = "tunebook/"
 
+// handed is the package of symbols that cmd hands to runtime; runtime's tests have no cmd above them and take it
+// themselves.
+const handed = "tunebook/stdlib/symbols"
+
 // folders are the top-level folders. A new one is a decision about the plan of the house.
 var folders = map[string]bool{"cmd": true, "runtime": true, "stdlib": true, "engine": true, "notebooks": true, ".ci": true}
 
@@ -87,6 +91,9 @@ func goFile(name string, content []byte, floor string, documented map[string]boo
 		}
 		for _, other := range forbidden[floor] {
 			if p == module+other || strings.HasPrefix(p, module+other+"/") {
+				if p == handed && floor == "runtime" && strings.HasSuffix(name, "_test.go") {
+					continue
+				}
 				say(name, "%s imports %s; wanted no import of %s", floor, p, other)
 			}
 		}
