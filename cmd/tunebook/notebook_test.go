@@ -74,8 +74,7 @@ func TestThreeWays(t *testing.T) {
 	}
 	t.Run("typed", func(t *testing.T) {
 		out, errs, code := tunebook(t, dir, typed(t, string(src)))
-		// args.Parse is a statement of its own and shows its error, nil.
-		if out = strings.TrimPrefix(out, "nil\n"); code != 0 || out != ran {
+		if code != 0 || out != ran {
 			t.Errorf("exit code %d\n%s\nprinted\n%s\nwant\n%s", code, errs, out, ran)
 		}
 	})

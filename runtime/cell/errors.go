@@ -20,6 +20,8 @@ type Error struct {
 func (e *Error) Error() string {
 	s, rest, more := strings.Cut(e.Msg, "\n")
 	switch {
+	case e.Line > 0 && e.Col > 0 && e.Cell == "":
+		s = fmt.Sprintf("%d:%d: %s", e.Line, e.Col, s)
 	case e.Line > 0 && e.Col > 0:
 		s = fmt.Sprintf("%s:%d:%d: %s", e.Cell, e.Line, e.Col, s)
 	case e.Line > 0:

@@ -227,6 +227,9 @@ func (r *renderer) shown(e ast.Expr) string {
 		}
 		s += fmt.Sprintf("if %s != nil { %s }; ", names[last], fail)
 		if len(ts) == 1 {
+			if isCall {
+				return s + "\n" // it went well, and has nothing to say
+			}
 			return s + r.host("Show") + `("error", nil)` + "\n"
 		}
 		ts = ts[:last]

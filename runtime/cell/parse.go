@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // parsed is a cell or file as syntax, not yet checked.
@@ -27,7 +28,7 @@ const cellFunc = "cell" + hiddenMark + "f"
 // parse reads a cell.
 func (s *Scope) parse(name, src string) *parsed {
 	p := &parsed{id: s.addSource(name, src), imports: map[string]string{}}
-	if at, msg := unpaired(src); msg != "" {
+	if at, msg := unreadable(src); msg != "" {
 		at.Filename = p.id
 		p.errs = Errors{s.at(at, msg)}
 		return p
@@ -63,10 +64,15 @@ func (s *Scope) parse(name, src string) *parsed {
 	return p
 }
 
-// unpaired says which bracket has no other end, and where it stands: the first that closes nothing, or the last that
-// nothing closes. The parser would complain about what it met instead.
-func unpaired(src string) (at token.Position, msg string) {
+// unreadable says what keeps a cell from being read at all, and where: a byte that is no text, the first bracket that
+// closes nothing, the last that nothing closes. The parser would complain about what it met instead.
+func unreadable(src string) (at token.Position, msg string) {
 	toks, file, wrong, _ := scan(src)
+	for i, r := range src {
+		if _, n := utf8.DecodeRuneInString(src[i:]); r == utf8.RuneError && n == 1 {
+			return file.Position(file.Pos(i)), fmt.Sprintf("byte %#x is no UTF-8", src[i])
+		}
+	}
 	if wrong != "" {
 		return at, "" // brackets may be in what is no text of Go
 	}

@@ -113,7 +113,7 @@ func (r *repl) line() int {
 		}
 		pending, _ = r.feed(pending, text, fmt.Sprintf("[%d]", r.n), &blank)
 	}
-	return 0
+	return r.code
 }
 
 func (r *repl) readHistory(ed *liner.State) {

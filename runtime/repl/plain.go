@@ -49,10 +49,10 @@ func (r *repl) plain() int {
 	if strings.TrimSpace(pending) != "" {
 		failed = !r.run("stdin", pending) || failed
 	}
-	if failed {
+	if failed && r.code == 0 {
 		return 1
 	}
-	return 0
+	return r.code
 }
 
 // restore gives the terminal back; a pipe has none.

@@ -1,4 +1,15 @@
 // Package repl reads lines from a terminal or a pipe and runs them in a session.
+//
+// At a terminal there is a prompt, a line editor with history and completion by Tab of names, members, fields and, inside
+// strings, files; a cell ends where Go's syntax says that it is complete. Ctrl-C at the prompt forgets the line, during a
+// cell stops the cell; a third Ctrl-C during one cell leaves. Ctrl-D leaves. Lines that begin with a colon are commands;
+// :help lists them.
+//
+// From a pipe there is no prompt; errors name the line of the input, the cells after a failed one still run, and the
+// exit code is 1 when one of them failed.
+//
+// While a script runs, the terminal is in the mode in which the shell left it; at the end, a signal included, it is so
+// again.
 package repl
 
 import (
@@ -40,14 +51,15 @@ type repl struct {
 	saved []string // cells that ran, for :save
 	timed bool
 	leave bool
+	code  int // of os.Exit
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the running cell
 	urged  int                // interrupts since it began
 }
 
-// Run reads until the end of input. It returns the process's exit code: 0, or, for input from a pipe, 1 when a cell
-// failed.
+// Run reads until the end of input. It returns the process's exit code: what the script gave to os.Exit, else 0 or, for
+// input from a pipe, 1 when a cell failed.
 func Run(cfg Config) int {
 	r := &repl{cfg: cfg}
 	stop := r.watchInterrupts()
@@ -104,8 +116,8 @@ func (r *repl) run(name, src string) bool {
 	if res.Err == nil && strings.TrimSpace(src) != "" {
 		r.saved = append(r.saved, strings.TrimSpace(src))
 	}
-	if res.Ended && res.Code != 0 {
-		r.leave = true
+	if res.Exited {
+		r.leave, r.code = true, res.Code
 	}
 	return res.Err == nil
 }

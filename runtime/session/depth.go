@@ -12,7 +12,7 @@ import (
 // the memory of all stacks is watched while a cell runs. One level of a script's calls takes some 600 bytes, and stacks
 // grow by doubling: the cell is stopped long before the 512 MB at which the runtime gives up.
 const (
-	deepest    = 200 << 20 // bytes that stacks may grow by in one cell, about 300,000 calls
+	deepest    = 200 << 20 // bytes that stacks may grow by in one cell, about 200,000 calls
 	depthEvery = 10 * time.Millisecond
 )
 

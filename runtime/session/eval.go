@@ -104,7 +104,7 @@ func (s *Session) run(ctx context.Context, u *cell.Unit, steps []cell.Step, r *R
 			var p *Panic
 			if errors.As(err, &p) {
 				if code, ok := p.Value.(Exit); ok {
-					r.Ended, r.Code = true, int(code)
+					r.Ended, r.Exited, r.Code = true, true, int(code)
 					return
 				}
 				if p.Value == flag.ErrHelp {

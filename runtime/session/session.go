@@ -1,7 +1,3 @@
-// Package session runs cells one after the other and keeps what they declare.
-//
-// The way of one cell: a front end (package repl, package notebook) calls Eval, which has package cell check and lower
-// it, an Evaluator (yaegi) run it statement by statement, and package show make what is seen of its last value.
 package session
 
 import (
@@ -67,7 +63,9 @@ type Result struct {
 	Took  time.Duration
 	// Ended says that the script ended itself: os.Exit, or return at its top level.
 	Ended bool
-	Code  int // of os.Exit
+	// Exited says that it was os.Exit, with Code.
+	Exited bool
+	Code   int
 }
 
 // New returns a session without declarations.
