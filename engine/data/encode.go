@@ -13,15 +13,16 @@ type Policy uint8
 const (
 	Error     Policy = iota // stop and name it
 	Drop                    // leave it out, counted
-	CutPrompt               // keep the end of the prompt and the whole answer
+	CutPrompt               // keep the end of what stands before the last answer, and that answer whole
 )
 
 // Train says which tokens are trained.
 type Train uint8
 
 const (
-	OnResponse Train = iota // answers and their stop tokens
-	OnAll                   // every token but the first
+	OnResponse     Train = iota // answers and their stop tokens
+	OnAll                       // every token but the first
+	OnLastResponse              // the last answer and its stop token; earlier answers of a conversation are context
 )
 
 // EncodeOptions says how examples become sequences.
@@ -93,12 +94,13 @@ func (e *TooLong) Error() string {
 		e.Source, e.Row, e.Prompt, e.Answer, e.Prompt+e.Answer, e.MaxLen)
 }
 
-// Messages returns the turns of an example: system when there is one, user, assistant.
+// Messages returns the turns of an example: system when there is one, what was said before, user, assistant.
 func (e *Example) Messages() []token.Message {
 	var m []token.Message
 	if e.System != "" {
 		m = append(m, token.Message{Role: "system", Content: e.System})
 	}
+	m = append(m, e.History...)
 	return append(m, token.Message{Role: "user", Content: e.Prompt}, token.Message{Role: "assistant", Content: e.Answer})
 }
 
@@ -123,8 +125,15 @@ func Encode(tok *token.Tokenizer, tmpl *token.Template, rows []Example, o Encode
 			return nil, fmt.Errorf("data.Encode: %s row %d: %w", row.Source, row.Row, err)
 		}
 		ids, trained := e.IDs, e.Trained
+		from, end := lastRun(trained)
+		if o.Train == OnLastResponse {
+			clear(trained[:from])
+		}
+		if o.MaxLen > 0 && len(ids) > o.MaxLen && o.Train != OnAll {
+			ids, trained = ids[:end], trained[:end] // nothing that is trained depends on what follows
+		}
 		if o.MaxLen > 0 && len(ids) > o.MaxLen {
-			answer := e.NumTrained()
+			answer := len(ids) - from
 			tooLong := &TooLong{Source: row.Source, Row: row.Row, Prompt: len(ids) - answer, Answer: answer, MaxLen: o.MaxLen}
 			switch {
 			case o.Policy == Drop:
@@ -154,6 +163,17 @@ func Encode(tok *token.Tokenizer, tmpl *token.Template, rows []Example, o Encode
 		return nil, &NoSupervision{Of: len(rows), MaxLen: o.MaxLen}
 	}
 	return out, nil
+}
+
+// lastRun returns where the last answer begins and ends.
+func lastRun(trained []bool) (from, end int) {
+	end = len(trained)
+	for end > 0 && !trained[end-1] {
+		end--
+	}
+	for from = end; from > 0 && trained[from-1]; from-- {
+	}
+	return from, end
 }
 
 // EncodeText turns plain documents into sequences that are trained on every token, the one that ends the text included.

@@ -10,10 +10,12 @@ import (
 func init() {
 	register("tunebook/stdlib/data", "data", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"Blocks":         reflect.ValueOf(data.Blocks),
 			"CSV":            reflect.ValueOf(data.CSV),
 			"Concat":         reflect.ValueOf(data.Concat),
 			"Example":        reflect.ValueOf((*data.Example)(nil)),
 			"Fields":         reflect.ValueOf((*data.Fields)(nil)),
+			"Format":         reflect.ValueOf((*data.Format)(nil)),
 			"Gen":            reflect.ValueOf((*data.Gen)(nil)),
 			"Generate":       reflect.ValueOf(data.Generate),
 			"JSON":           reflect.ValueOf(data.JSON),
@@ -25,7 +27,10 @@ func init() {
 			"Need":           reflect.ValueOf(data.Need),
 			"New":            reflect.ValueOf(data.New),
 			"Overlap":        reflect.ValueOf(data.Overlap),
+			"Parquet":        reflect.ValueOf(data.Parquet),
 			"PretrainTexts":  reflect.ValueOf(data.PretrainTexts),
+			"Read":           reflect.ValueOf(data.Read),
+			"ReadOptions":    reflect.ValueOf((*data.ReadOptions)(nil)),
 			"RowPolicy":      reflect.ValueOf((*data.RowPolicy)(nil)),
 			"Set":            reflect.ValueOf((*data.Set)(nil)),
 			"SkillInfo":      reflect.ValueOf((*data.SkillInfo)(nil)),
@@ -36,6 +41,10 @@ func init() {
 			"Stop":           reflect.ValueOf(data.Stop),
 			"SuperNI":        reflect.ValueOf(data.SuperNI),
 			"SuperNIOptions": reflect.ValueOf((*data.SuperNIOptions)(nil)),
+			"TextOptions":    reflect.ValueOf((*data.TextOptions)(nil)),
+			"TextUnit":       reflect.ValueOf((*data.TextUnit)(nil)),
+			"Texts":          reflect.ValueOf(data.Texts),
+			"WholeFile":      reflect.ValueOf(data.WholeFile),
 		}
 	})
 }
