@@ -93,3 +93,9 @@ func TextLoss(m *model.Model, texts []string) float64 {
 	stop.If("eval.TextLoss", err)
 	return nll / float64(n)
 }
+
+// String is what Show gives in text, for fmt.Println.
+func (a *Answers) String() string { text, _ := a.Show(); return text }
+
+// String is what Show gives in text.
+func (l Likelihood) String() string { text, _ := l.Show(); return text }

@@ -194,6 +194,9 @@ func (s Score) sorted(n int, which string, by func(a, b Row) int) Examples {
 	return Examples{Title: title, Rows: rows[:n]}
 }
 
+// String is what Show gives in text, for fmt.Println.
+func (e Examples) String() string { text, _ := e.Show(); return text }
+
 // Show returns the rows as a table of prompt, answer, raw and cleaned prediction, and score times 100.
 func (e Examples) Show() (text, html string) {
 	t := grid.Table{Caption: e.Title, Columns: []grid.Column{{Name: "prompt"}, {Name: "answer"}, {Name: "raw"}, {Name: "cleaned"}, {Name: "score", Right: true}}}

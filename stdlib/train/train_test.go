@@ -1,0 +1,74 @@
+package train
+
+import (
+	"strings"
+	"testing"
+
+	"tunebook/stdlib/data"
+	"tunebook/stdlib/model"
+	"tunebook/stdlib/stop"
+)
+
+// stopped returns the sentence with which f ends the cell.
+func stopped(t *testing.T, f func()) (msg string) {
+	t.Helper()
+	defer func() {
+		e, ok := recover().(*stop.Error)
+		if !ok {
+			t.Fatal("the cell was not stopped by a *stop.Error")
+		}
+		msg = e.Error()
+	}()
+	f()
+	return ""
+}
+
+// Training makes a new model and leaves the base as it is; the same arguments give the same weights; the manifest gets
+// its tokens.
+func TestRun(t *testing.T) {
+	base := model.Open("base")
+	before := base.Fingerprint()
+	mix := data.Mix(1, data.Generate(data.Gen{Skills: []string{"letters"}, Size: 24, Seed: 1}).Named("own"),
+		data.Generate(data.Gen{Exclude: []string{"letters"}, Size: 24, Seed: 1}).Named("broad"))
+	for _, cfg := range []Config{{LR: 1e-3, Epochs: 2}, {LR: 1e-2, Epochs: 2, LoRA: 4}} {
+		cfg.Quiet, cfg.Seed = true, 3
+		a, b := Run(base, mix, cfg), Run(base, mix, cfg)
+		if base.Fingerprint() != before {
+			t.Fatal("the base changed")
+		}
+		if f := a.Model.Fingerprint(); f != b.Model.Fingerprint() || f == before {
+			t.Errorf("LoRA %d: two runs of one seed differ, or nothing was trained", cfg.LoRA)
+		}
+		if len(a.Log) != 6 || a.FinalLoss() >= a.Log[0].Loss {
+			t.Errorf("LoRA %d: %d updates, loss %g to %g", cfg.LoRA, len(a.Log), a.Log[0].Loss, a.FinalLoss())
+		}
+		for _, s := range a.Mix.Manifest().Sources {
+			if s.Drawn != 24 || s.Supervised == 0 || s.Supervised >= s.Tokens {
+				t.Errorf("%+v", s)
+			}
+		}
+		if mix.Manifest().Sources[0].Tokens != 0 {
+			t.Error("the mix itself changed")
+		}
+		if x, y := a.Curve(4); len(x) != 2 || x[1] != 6 || len(y) != 2 {
+			t.Errorf("curve %v %v", x, y)
+		}
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	base := model.Open("base")
+	set := data.New("s", []data.Example{{Prompt: "a", Answer: "b"}, {Prompt: strings.Repeat("word ", 400), Answer: "b"}})
+	for want, f := range map[string]func(){
+		"LR":                          func() { Run(base, set, Config{}) },
+		"s row 1":                     func() { Run(base, set, Config{LR: 1, MaxLen: 64}) },
+		`Policy is "cut"`:             func() { Run(base, set, Config{LR: 1, Policy: "cut"}) },
+		`Train is "answer"`:           func() { Run(base, set, Config{LR: 1, Train: "answer"}) },
+		"no supervised tokens in 2":   func() { Run(base, set, Config{LR: 1, MaxLen: 2, Policy: "drop"}) },
+		`no linear layer is called "`: func() { Run(base, set.Head(1), Config{LR: 1, LoRA: 4, Targets: []string{"query"}}) },
+	} {
+		if msg := stopped(t, f); !strings.Contains(msg, want) {
+			t.Errorf("%q is not in %q", want, msg)
+		}
+	}
+}
