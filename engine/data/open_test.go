@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -460,6 +462,34 @@ func FuzzChoices(f *testing.F) {
 			if !slices.Contains(e.Choices, e.Answer) {
 				t.Fatalf("%+v", e)
 			}
+		}
+	})
+}
+
+// FuzzDocuments: every line of a text that is not blank is in exactly one block, in order.
+func FuzzDocuments(f *testing.F) {
+	f.Add([]byte("one\r\ntwo\n\n \t\nfour"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c := &rowReader{op: "data.Texts", path: "fuzz", whole: "fuzz", fields: Fields{OnError: Skip}}
+		if err := c.documents(bufio.NewReader(bytes.NewReader(content)), Blocks); err != nil {
+			t.Fatal(err)
+		}
+		var got, want []string
+		for _, e := range c.rows {
+			got = append(got, strings.Split(e.Answer, "\n")...)
+		}
+		for _, l := range strings.SplitAfter(string(content), "\n") {
+			whole := strings.HasSuffix(l, "\n")
+			l = strings.TrimSuffix(l, "\n")
+			if whole {
+				l = strings.TrimSuffix(l, "\r")
+			}
+			if strings.TrimSpace(l) != "" {
+				want = append(want, l)
+			}
+		}
+		if c.badRows == 0 && utf8.Valid(content) && strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Fatalf("blocks %q of lines %q", got, want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -129,7 +130,7 @@ func (c *rowReader) documents(r *bufio.Reader, unit TextUnit) error {
 		if n := len(line); whole && n > 0 && line[n-1] == '\r' {
 			line = line[:n-1]
 		}
-		if unit == Blocks && len(trimJSON(line)) == 0 {
+		if unit == Blocks && len(bytes.TrimSpace(line)) == 0 {
 			flush()
 			continue
 		}

@@ -143,12 +143,15 @@ func TestReadConfig(t *testing.T) {
 
 func FuzzReadJSON(f *testing.F) {
 	f.Add([]byte(`{"added_tokens":[{"id":1,"content":"<s>","special":true,"roles":["eos"]}],"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"a":0},"merges":["a a"]}}`))
+	f.Add(smallJSON(f, func(map[string]any) {}))
+	f.Add([]byte(`{"pre_tokenizer":{"type":"Metaspace","replacement":"▁"},"decoder":{"type":"Metaspace","replacement":"▁"},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["▁a",-1.5]]}}`))
 	f.Add([]byte(`{"normalizer":{"type":"Sequence","normalizers":[{"type":"Sequence"}]},"model":{"type":"BPE","vocab":{}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := ReadJSON(data)
 		if err != nil {
 			return
 		}
+		tok.Decode(tok.Encode("▁a ab  \xff é<s>\n"))
 		out, err := tok.WriteJSON()
 		if err != nil {
 			return
