@@ -33,21 +33,22 @@ type Manifest struct {
 // SourceAccount is one source's line of a manifest. Available = distinct rows drawn + Unused.
 type SourceAccount struct {
 	Name       string  `json:"name"`
-	Available  int     `json:"available"` // distinct rows that there were to draw from
-	Drawn      int     `json:"drawn"`     // rows in the mix, repeats included
-	Repeated   int     `json:"repeated"`  // of these, rows that are there already
-	Most       int     `json:"most"`      // times that the most frequent row is there
-	Unused     int     `json:"unused"`    // rows not in the mix
-	Wrong      int     `json:"wrong"`     // rows whose answer was made wrong on purpose
-	Plan       string  `json:"plan"`      // what was asked for: "share 0.5"
-	Planned    float64 `json:"planned"`   // in the manifest's unit
-	Realised   float64 `json:"realised"`  // in the manifest's unit
-	Share      float64 `json:"share"`     // realised, of the mix
-	Passes     float64 `json:"passes"`    // realised, over the source as it was mixed
-	Weight     float64 `json:"weight"`    // in the training loss
-	Removed    int     `json:"removed"`   // rows that overlap with a test set, taken out
-	Dropped    int     `json:"dropped"`   // left out when encoding: longer than the limit
-	Cut        int     `json:"cut"`       // shortened when encoding
+	Available  int     `json:"available"`  // distinct rows that there were to draw from
+	Drawn      int     `json:"drawn"`      // rows in the mix, repeats included
+	Repeated   int     `json:"repeated"`   // of these, rows that are there already
+	Most       int     `json:"most"`       // times that the most frequent row is there
+	Unused     int     `json:"unused"`     // rows not in the mix
+	Wrong      int     `json:"wrong"`      // rows whose answer was made wrong on purpose
+	Plan       string  `json:"plan"`       // what was asked for: "share 0.5"
+	Planned    float64 `json:"planned"`    // in the manifest's unit
+	Realised   float64 `json:"realised"`   // in the manifest's unit
+	Share      float64 `json:"share"`      // realised, of the mix
+	Passes     float64 `json:"passes"`     // realised, over the source as it was mixed
+	Weight     float64 `json:"weight"`     // in the training loss
+	Removed    int     `json:"removed"`    // rows that overlap with a test set, taken out
+	Dropped    int     `json:"dropped"`    // left out when encoding: longer than the limit
+	Cut        int     `json:"cut"`        // shortened when encoding
+	CutTokens  int     `json:"cut_tokens"` // taken from these
 	Tokens     int     `json:"tokens"`
 	Supervised int     `json:"supervised"` // trained tokens among them
 
@@ -315,7 +316,7 @@ func (m Manifest) Tokens(e *Encoded) Manifest {
 		for j, name := range e.Sources {
 			if name == out.Sources[i].Name {
 				c := e.Counts[j]
-				out.Sources[i].Dropped, out.Sources[i].Cut = c.Dropped, c.Cut
+				out.Sources[i].Dropped, out.Sources[i].Cut, out.Sources[i].CutTokens = c.Dropped, c.Cut, c.CutTokens
 				out.Sources[i].Tokens, out.Sources[i].Supervised = c.Tokens, c.Supervised
 			}
 		}
