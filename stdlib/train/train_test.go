@@ -72,3 +72,41 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Losses by source and of validation sets come out of a run, a mix's weights and blocks go in, and neither measuring nor the
+// cache changes the result.
+func TestSources(t *testing.T) {
+	base := model.Open("base")
+	gen := func(skill, name string) *data.Set {
+		return data.Generate(data.Gen{Skills: []string{skill}, Size: 24, Seed: 1}).Named(name)
+	}
+	own, broad := gen("letters", "own"), gen("lists", "broad")
+	held := []*data.Set{data.Generate(data.Gen{Skills: []string{"letters"}, Split: "test", Size: 8, Seed: 1}).Named("held")}
+	mix := data.Blend(1, data.Part{Set: own, Passes: 1}, data.Part{Set: broad, Passes: 1})
+	cfg := Config{LR: 1e-3, Steps: 4, BatchSize: 8, Quiet: true, Cache: t.TempDir()}
+	plain := Run(base, mix, cfg)
+	cfg.Validation, cfg.ValidateEvery = held, 2
+	r := Run(base, mix, cfg)
+	if r.Model.Fingerprint() != plain.Model.Fingerprint() {
+		t.Error("validation or the cache changes the result")
+	}
+	if l := r.LossBySource(); len(l) != 2 || !(l[0] > 0) || !(l[1] > 0) || len(r.ValidationLoss()) != 1 || !(r.ValidationLoss()[0] > 0) {
+		t.Errorf("%v %v", l, r.ValidationLoss())
+	}
+	if x, y := r.ValidationCurve("held"); len(x) != 2 || x[1] != 4 || y[1] != r.ValidationLoss()[0] {
+		t.Errorf("%v %v", x, y)
+	}
+	text, html := r.Show()
+	for _, want := range []string{"own", "broad", "held (validation)", "none of them padding"} {
+		if !strings.Contains(text, want) || !strings.Contains(html, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	weighted := Run(base, data.Blend(1, data.Part{Set: own, Passes: 1}, data.Part{Set: broad, Passes: 1, Weight: 0.1}), cfg)
+	if weighted.Model.Fingerprint() == r.Model.Fingerprint() || weighted.Log[0].Loss != r.Log[0].Loss {
+		t.Error("the weight of a source is not in the training loss, or is in the report's")
+	}
+	if msg := stopped(t, func() { plain.ValidationLoss() }); !strings.Contains(msg, "no validation sets") {
+		t.Error(msg)
+	}
+}
