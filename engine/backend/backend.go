@@ -75,7 +75,10 @@ type Segment struct{ QStart, QLen, KStart, KLen int }
 // Segments is not changed after its first use.
 type Segments struct {
 	List []Segment
-	Dev  any
+	// Window is how many keys a query sees at most: the last ones, its own included. 0 stands for all.
+	// Source: Beltagy et al. 2020, arXiv:2004.05150, as Mistral uses it (Jiang et al. 2023, arXiv:2310.06825).
+	Window int
+	Dev    any
 }
 
 // AdamWStep holds the numbers of one update. Step counts from 1.
@@ -103,6 +106,20 @@ type Ops interface {
 	// dSum nil counts as zero, dW nil is left out; dX may be the same buffer as dSum.
 	RMSNormBackward(dX, dW, dY, dSum, x, w, rstd Buffer, t, c int)
 
+	// LayerNormForward writes y[t,:] = (s[t,:]-mean[t])·rstd[t]·w + b, rstd[t] = 1/sqrt(mean((s[t,:]-mean[t])²)+eps),
+	// where s = x + res is written to sum; with res nil, s = x and sum is nil.
+	//   y, sum, x, res (T, C)   mean, rstd (T)   w, b (C)
+	// sum may be the same buffer as x or res. Source: Ba et al. 2016, arXiv:1607.06450, eq. 4.
+	LayerNormForward(y, sum, mean, rstd, x, res, w, b Buffer, t, c int, eps float32)
+	// LayerNormBackward writes dX = dSum + (the gradient of y through s) and adds to dW and dB. x is the s of the forward
+	// pass. dSum nil counts as zero, dW or dB nil is left out; dX may be the same buffer as dSum.
+	LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd Buffer, t, c int)
+
+	// AddBias adds b to every row of y.   y (T, C)  b (C)
+	AddBias(y, b Buffer, t, c int)
+	// SumRows adds the sum of the rows of dY to dB, in the order of t: the gradient of AddBias.   dB (C)  dY (T, C)
+	SumRows(dB, dY Buffer, t, c int)
+
 	// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head; inverse turns back, which is the
 	// backward pass.   y, x (T, heads·D)  pos (T) i32  freqs (D/2) f32. y may be the same buffer as x.
 	// Source: Su et al. 2021, arXiv:2104.09864, eq. 34.
@@ -113,6 +130,16 @@ type Ops interface {
 	SwiGLUForward(y, gate, up Buffer, n int)
 	// SwiGLUBackward writes dGate and dUp. dGate may be gate, dUp may be up, either may be dY.
 	SwiGLUBackward(dGate, dUp, dY, gate, up Buffer, n int)
+
+	// GeGLUForward writes y = gelu(gate)·up; with up nil, y = gelu(gate).   all (n). y may be gate or up.
+	//
+	//	gelu(v) = v·Φ(v), Φ the normal distribution's      (tanh false)
+	//	gelu(v) = v·(1 + tanh(sqrt(2/π)·(v+0.044715v³)))/2 (tanh true)
+	//
+	// Source: Hendrycks & Gimpel 2016, arXiv:1606.08415; Shazeer 2020, arXiv:2002.05202.
+	GeGLUForward(y, gate, up Buffer, n int, tanh bool)
+	// GeGLUBackward writes dGate and dUp; with up nil, dUp is nil. dGate may be gate, dUp may be up, either may be dY.
+	GeGLUBackward(dGate, dUp, dY, gate, up Buffer, n int, tanh bool)
 
 	// AttentionForward writes softmax(scale·q·kᵀ)·v per segment and head; query head h reads key-value head h·K/H.
 	//   o, q (T, H·D)   k, v (TK, K·D)   lse (T, H): log of the softmax's sum, kept for backward; nil when not needed

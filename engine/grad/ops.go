@@ -18,13 +18,15 @@ func (t *Tape) Embedding(w *Var, ids backend.Buffer, n int) *Var {
 	return y
 }
 
-// RMSNorm returns the normalised sum and the sum itself: s = x + res, y = s/rms(s)·w. With res nil the sum is x.
+// RMSNorm returns the normalised sum and the sum itself: s = x + res, y = s/rms(s)·w. With res nil the sum is x. Where rows
+// hold several times C columns (the heads of a query), each C of them are normalised for themselves.
 //
-//	x, res (T, C)   w (1, C)   →   y (T, C), s (T, C)
+//	x, res (T, n·C)   w (1, C)   →   y (T, n·C), s (T, n·C)
 func (t *Tape) RMSNorm(x, res, w *Var, eps float32) (y, s *Var) {
-	T, C := x.Rows, x.Cols
-	want("RMSNorm", w.Cols == C, "the weight has %d elements; rows have %d", w.Cols, C)
-	y = t.activation(T, C, x, res, w)
+	C := w.Cols
+	want("RMSNorm", C > 0 && x.Cols%C == 0, "the weight has %d elements; rows have %d", C, x.Cols)
+	T := x.Rows * x.Cols / C
+	y = t.activation(x.Rows, x.Cols, x, res, w)
 	rstd := t.scratch(T)
 	if res == nil {
 		t.dev.RMSNormForward(y.Value, nil, rstd, x.Value, nil, w.Value, T, C, eps)
@@ -40,25 +42,68 @@ func (t *Tape) RMSNorm(x, res, w *Var, eps float32) (y, s *Var) {
 		}, y)
 		return y, x
 	}
-	want("RMSNorm", res.Rows == T && res.Cols == C, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, T, C)
-	s = t.activation(T, C, x, res)
+	want("RMSNorm", res.Rows == x.Rows && res.Cols == x.Cols, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, x.Rows, x.Cols)
+	s = t.activation(x.Rows, x.Cols, x, res)
 	t.dev.RMSNormForward(y.Value, s.Value, rstd, x.Value, res.Value, w.Value, T, C, eps)
 	t.push(func() {
-		if y.grad == nil { // only the sum was used
-			t.into(x, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
-			t.into(res, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
-			return
-		}
-		// x and res receive the same gradient: it is computed once.
-		d := t.dev.AllocUninit(s.Value.DType(), T*C)
-		t.dev.RMSNormBackward(d, gradOf(w), y.grad, s.grad, s.Value, w.Value, rstd, T, C)
-		t.into(x, func(dx backend.Buffer) { t.dev.Copy(dx, d) })
-		if res.needs && res.grad == nil {
-			res.grad = d
-			return
-		}
-		t.into(res, func(dr backend.Buffer) { t.dev.Copy(dr, d) })
-		t.dev.Free(d)
+		t.sumGradient(x, res, y, s, func(d backend.Buffer) {
+			t.dev.RMSNormBackward(d, gradOf(w), y.grad, s.grad, s.Value, w.Value, rstd, T, C)
+		})
+	}, y, s)
+	return y, s
+}
+
+// sumGradient hands the gradient of s = x + res, of which a norm made y, on to x and res: they receive the same, which
+// backward computes once.
+func (t *Tape) sumGradient(x, res, y, s *Var, backward func(d backend.Buffer)) {
+	if y.grad == nil { // only the sum was used
+		t.into(x, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
+		t.into(res, func(d backend.Buffer) { t.dev.Copy(d, s.grad) })
+		return
+	}
+	d := t.dev.AllocUninit(s.Value.DType(), s.Rows*s.Cols)
+	backward(d)
+	t.into(x, func(dx backend.Buffer) { t.dev.Copy(dx, d) })
+	if res.needs && res.grad == nil {
+		res.grad = d
+		return
+	}
+	t.into(res, func(dr backend.Buffer) { t.dev.Copy(dr, d) })
+	t.dev.Free(d)
+}
+
+// LayerNorm returns the normalised sum and the sum itself: s = x + res, y = (s - mean)/deviation·w + b. With res nil the
+// sum is x.
+//
+//	x, res (T, C)   w, b (1, C)   →   y (T, C), s (T, C)
+func (t *Tape) LayerNorm(x, res, w, b *Var, eps float32) (y, s *Var) {
+	T, C := x.Rows, x.Cols
+	want("LayerNorm", w.Cols == C && b.Cols == C, "weight and bias have %d and %d elements; rows have %d", w.Cols, b.Cols, C)
+	y = t.activation(T, C, x, res, w, b)
+	mean, rstd := t.scratch(T), t.scratch(T)
+	if res == nil {
+		t.dev.LayerNormForward(y.Value, nil, mean, rstd, x.Value, nil, w.Value, b.Value, T, C, eps)
+		t.push(func() {
+			back := func(d backend.Buffer) {
+				t.dev.LayerNormBackward(d, gradOf(w), gradOf(b), y.grad, nil, x.Value, w.Value, mean, rstd, T, C)
+			}
+			if x.needs {
+				t.into(x, back)
+				return
+			}
+			d := t.dev.AllocUninit(x.Value.DType(), T*C)
+			back(d)
+			t.dev.Free(d)
+		}, y)
+		return y, x
+	}
+	want("LayerNorm", res.Rows == T && res.Cols == C, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, T, C)
+	s = t.activation(T, C, x, res)
+	t.dev.LayerNormForward(y.Value, s.Value, mean, rstd, x.Value, res.Value, w.Value, b.Value, T, C, eps)
+	t.push(func() {
+		t.sumGradient(x, res, y, s, func(d backend.Buffer) {
+			t.dev.LayerNormBackward(d, gradOf(w), gradOf(b), y.grad, s.grad, s.Value, w.Value, mean, rstd, T, C)
+		})
 	}, y, s)
 	return y, s
 }
@@ -77,39 +122,134 @@ type Adapter struct {
 }
 
 // Linear returns x·Wᵀ, plus the adapter's part when there is one.   x (T, K)  w (N, K)  →  (T, N)
-func (t *Tape) Linear(x, w *Var, ad *Adapter) *Var {
-	T, K, N := x.Rows, x.Cols, w.Rows
-	want("Linear", w.Cols == K, "the weight is (%d, %d); x has %d columns", w.Rows, w.Cols, K)
-	if ad == nil {
-		y := t.activation(T, N, x, w)
-		t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, backend.NT, 1, 0)
-		t.push(func() {
-			t.product(x, y.grad, w.Value, T, K, N, backend.NN, 1)
-			t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
-		}, y)
-		return y
+func (t *Tape) Linear(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, false) }
+
+// LinearT is Linear for a weight that lies transposed, as GPT-2's do: x·W.   x (T, K)  w (K, N)  →  (T, N)
+func (t *Tape) LinearT(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, true) }
+
+func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
+	T, K, N, in, forward, backward := x.Rows, x.Cols, w.Rows, w.Cols, backend.NT, backend.NN
+	if transposed {
+		N, in, forward, backward = w.Cols, w.Rows, backend.NN, backend.NT
 	}
-	R := ad.A.Rows
-	want("Linear", ad.A.Cols == K && ad.B.Rows == N && ad.B.Cols == R,
-		"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
-	y := t.activation(T, N, x, w, ad.A, ad.B)
-	t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, backend.NT, 1, 0)
-	z := t.scratch(T * R)
-	t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
-	t.dev.MatMul(y.Value, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
+	want("Linear", in == K, "the weight is (%d, %d), transposed %v; x has %d columns", w.Rows, w.Cols, transposed, K)
+	var y *Var
+	var z backend.Buffer // x·Aᵀ
+	R := 0
+	if ad == nil {
+		y = t.activation(T, N, x, w)
+	} else {
+		R = ad.A.Rows
+		want("Linear", ad.A.Cols == K && ad.B.Rows == N && ad.B.Cols == R,
+			"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
+		y = t.activation(T, N, x, w, ad.A, ad.B)
+	}
+	t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, forward, 1, 0)
+	if ad != nil {
+		z = t.scratch(T * R)
+		t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
+		t.dev.MatMul(y.Value, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
+	}
 	t.push(func() {
-		t.product(ad.B, y.grad, z, N, R, T, backend.TN, ad.Scale)
-		if x.needs || ad.A.needs {
+		if ad != nil {
+			t.product(ad.B, y.grad, z, N, R, T, backend.TN, ad.Scale)
+		}
+		switch {
+		case ad != nil && (x.needs || ad.A.needs):
 			dz := t.dev.AllocUninit(z.DType(), T*R)
 			t.dev.MatMul(dz, y.grad, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
 			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
-			t.product(x, y.grad, w.Value, T, K, N, backend.NN, 1)
+			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
 			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
 			t.dev.Free(dz)
+		case ad == nil:
+			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
 		}
-		t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
+		if transposed {
+			t.product(w, x.Value, y.grad, K, N, T, backend.TN, 1)
+		} else {
+			t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
+		}
 	}, y)
 	return y
+}
+
+// AddBias adds b to every row of x in place; x must have no other reader yet.   x (T, C)  b (1, C)
+func (t *Tape) AddBias(x, b *Var) {
+	want("AddBias", b.Cols == x.Cols, "the bias has %d elements; rows have %d", b.Cols, x.Cols)
+	t.dev.AddBias(x.Value, b.Value, x.Rows, x.Cols)
+	if t.record && b.needs {
+		x.needs = true
+		t.back = append(t.back, func() {
+			if x.grad != nil {
+				t.dev.SumRows(b.grad, x.grad, x.Rows, x.Cols)
+			}
+		})
+	}
+}
+
+// Add returns x + y.   both (T, C)
+func (t *Tape) Add(x, y *Var) *Var {
+	want("Add", x.Rows == y.Rows && x.Cols == y.Cols, "x is (%d, %d), y is (%d, %d)", x.Rows, x.Cols, y.Rows, y.Cols)
+	z := t.activation(x.Rows, x.Cols, x, y)
+	t.dev.Copy(z.Value, x.Value)
+	t.dev.AddScaled(z.Value, y.Value, 1)
+	t.push(func() {
+		t.into(x, func(d backend.Buffer) { t.dev.Copy(d, z.grad) })
+		t.into(y, func(d backend.Buffer) { t.dev.Copy(d, z.grad) })
+	}, z)
+	return z
+}
+
+// Scale returns alpha·x.
+func (t *Tape) Scale(x *Var, alpha float32) *Var {
+	y := t.activation(x.Rows, x.Cols, x)
+	scaled := func(dst, src backend.Buffer) {
+		t.dev.Fill(dst, 0)
+		t.dev.AddScaled(dst, src, alpha)
+	}
+	scaled(y.Value, x.Value)
+	t.push(func() { t.into(x, func(d backend.Buffer) { scaled(d, y.grad) }) }, y)
+	return y
+}
+
+// OnePlus returns 1 + w for a parameter that a file holds as its distance from one. The gradient goes to w.
+func (t *Tape) OnePlus(w *Var) *Var {
+	v := &Var{Value: t.scratch(w.Rows * w.Cols), Rows: w.Rows, Cols: w.Cols, grad: w.grad, needs: w.needs, param: true}
+	t.dev.Fill(v.Value, 1)
+	t.dev.AddScaled(v.Value, w.Value, 1)
+	return v
+}
+
+// Split cuts x into its rows of c elements and returns matrices of them: part i has the rows that parts[i] names, each n
+// rows of them making one of its own. Every row is named once by all parts together.
+//
+//	x (T, C)   parts[i] i32   →   (T, len(parts[i])·c/T)
+func (t *Tape) Split(x *Var, c int, parts ...[]int32) []*Var {
+	total := 0
+	for _, p := range parts {
+		total += len(p)
+	}
+	want("Split", total*c == x.Rows*x.Cols, "the parts have %d rows of %d; x has %d elements", total, c, x.Rows*x.Cols)
+	var out []*Var
+	var rows []backend.Buffer
+	for _, p := range parts {
+		y := t.activation(x.Rows, len(p)*c/max(1, x.Rows), x)
+		rows = append(rows, t.Ints(p))
+		t.dev.Gather(y.Value, x.Value, rows[len(rows)-1], len(p), c)
+		out = append(out, y)
+	}
+	t.push(func() {
+		t.into(x, func(d backend.Buffer) {
+			for i, y := range out {
+				if y.grad == nil { // this part was not used
+					y.grad = t.dev.Alloc(y.Value.DType(), y.Rows*y.Cols)
+				}
+				t.dev.Scatter(d, y.grad, rows[i], len(parts[i]), c)
+			}
+		})
+	}, out...)
+	return out
 }
 
 // RoPE turns x in place by its positions; x must have no other reader.   x (T, heads·D)  pos (T)  freqs (D/2)
@@ -134,6 +274,57 @@ func (t *Tape) SwiGLU(gate, up *Var) *Var {
 	t.push(func() {
 		t.intoEach([]*Var{gate, up}, func(d []backend.Buffer) {
 			t.dev.SwiGLUBackward(d[0], d[1], y.grad, gate.Value, up.Value, n)
+		})
+	}, y)
+	return y
+}
+
+// RoPEPart is RoPE for the first rot elements of every head, in place; d is a multiple of rot.   x (T, heads·D)  freqs (rot/2)
+func (t *Tape) RoPEPart(x *Var, pos, freqs backend.Buffer, heads, d, rot int, pairing backend.Pairing) {
+	if rot == d {
+		t.RoPE(x, pos, freqs, heads, d, pairing)
+		return
+	}
+	want("RoPEPart", rot > 0 && d%rot == 0 && x.Cols == heads*d, "x has %d columns; %d heads of %d, of which %d turn", x.Cols, heads, d, rot)
+	n := x.Rows * heads
+	first := make([]int32, n)
+	for i := range first {
+		first[i] = int32(i * (d / rot))
+	}
+	rows := t.Ints(first)
+	turn := func(b backend.Buffer, inverse bool) {
+		part := t.dev.AllocUninit(b.DType(), n*rot)
+		t.dev.Gather(part, b, rows, n, rot)
+		t.dev.RoPE(part, part, pos, freqs, x.Rows, heads, rot, pairing, inverse)
+		t.dev.Scatter(b, part, rows, n, rot)
+		t.dev.Free(part)
+	}
+	turn(x.Value, false)
+	if t.record && x.needs {
+		t.back = append(t.back, func() {
+			if x.grad != nil {
+				turn(x.grad, true)
+			}
+		})
+	}
+}
+
+// GeGLU returns gelu(gate)·up, or gelu(gate) where up is nil; tanh chooses the approximation.   both (T, F)
+func (t *Tape) GeGLU(gate, up *Var, tanh bool) *Var {
+	n := gate.Rows * gate.Cols
+	y := t.activation(gate.Rows, gate.Cols, gate, up)
+	if up == nil {
+		t.dev.GeGLUForward(y.Value, gate.Value, nil, n, tanh)
+		t.push(func() {
+			t.into(gate, func(d backend.Buffer) { t.dev.GeGLUBackward(d, nil, y.grad, gate.Value, nil, n, tanh) })
+		}, y)
+		return y
+	}
+	want("GeGLU", n == up.Rows*up.Cols, "gate has %d elements, up has %d", n, up.Rows*up.Cols)
+	t.dev.GeGLUForward(y.Value, gate.Value, up.Value, n, tanh)
+	t.push(func() {
+		t.intoEach([]*Var{gate, up}, func(d []backend.Buffer) {
+			t.dev.GeGLUBackward(d[0], d[1], y.grad, gate.Value, up.Value, n, tanh)
 		})
 	}, y)
 	return y

@@ -1,4 +1,4 @@
-// Package model holds decoders of the Llama family: configuration, parameters, one forward pass that training,
+// Package model holds decoders (Llama, Mistral, Qwen, Gemma, GPT-2, GPT-NeoX): configuration, parameters, one forward pass that training,
 // evaluation and generation share, low-rank adapters, the key-value cache and greedy generation, and reading and
 // writing models as files.
 package model
@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -30,7 +31,19 @@ type Config struct {
 	InitializerRange      float64 `json:"initializer_range"`
 	// RopeInterleaved says that RoPE turns neighbours (2i, 2i+1) instead of halves (i, i+D/2): llama2.c and GGUF files.
 	RopeInterleaved bool `json:"rope_interleaved,omitempty"`
+
+	// What only some families have; each takes its own keys and refuses the others.
+	RopeScaling         RopeScaling `json:"rope_scaling,omitzero"`
+	PartialRotaryFactor float64     `json:"partial_rotary_factor,omitempty"` // share of each head that RoPE turns; 0 means all of it
+	AttentionBias       bool        `json:"attention_bias,omitempty"`
+	MLPBias             bool        `json:"mlp_bias,omitempty"`
+	SlidingWindow       int         `json:"sliding_window,omitempty"`        // keys that a query sees; 0 means all
+	UseParallelResidual bool        `json:"use_parallel_residual,omitempty"` // GPT-NeoX
+	GELUTanh            bool        `json:"gelu_tanh,omitempty"`             // GPT-NeoX: hidden_act is the approximation of gelu
 }
+
+// optional are the JSON names of the fields that only some families have.
+var optional = []string{"rope_interleaved", "partial_rotary_factor", "attention_bias", "mlp_bias", "sliding_window", "use_parallel_residual", "gelu_tanh"}
 
 // Check returns an error that names the first field that cannot be.
 func (c *Config) Check() error {
@@ -47,17 +60,35 @@ func (c *Config) Check() error {
 			return fmt.Errorf("model.Config: %s: is %d; wanted more than 0", p.name, p.v)
 		}
 	}
+	f, err := familyOf(c.ModelType)
+	if err != nil {
+		return err
+	}
 	switch {
-	case c.ModelType != "llama":
-		return fmt.Errorf("model.Config: model_type: is %q; wanted \"llama\"", c.ModelType)
 	case c.NumAttentionHeads%c.NumKeyValueHeads != 0:
 		return fmt.Errorf("model.Config: num_attention_heads: %d is no multiple of num_key_value_heads, %d", c.NumAttentionHeads, c.NumKeyValueHeads)
-	case c.HeadDim%2 != 0:
+	case f.plan(c).positions == "" && c.HeadDim%2 != 0:
 		return fmt.Errorf("model.Config: head_dim: %d is odd; RoPE turns pairs", c.HeadDim)
 	case !(c.RMSNormEps > 0) || math.IsInf(c.RMSNormEps, 0):
 		return fmt.Errorf("model.Config: rms_norm_eps: is %g; wanted a small positive number", c.RMSNormEps)
 	case !(c.RopeTheta > 0) || math.IsInf(c.RopeTheta, 0):
 		return fmt.Errorf("model.Config: rope_theta: is %g; wanted a positive number", c.RopeTheta)
+	case c.SlidingWindow < 0:
+		return fmt.Errorf("model.Config: sliding_window: is %d; wanted 0 (none) or more", c.SlidingWindow)
+	}
+	off := map[string]bool{"rope_interleaved": !c.RopeInterleaved, "partial_rotary_factor": c.PartialRotaryFactor == 0 || c.PartialRotaryFactor == 1,
+		"attention_bias": !c.AttentionBias, "mlp_bias": !c.MLPBias, "sliding_window": c.SlidingWindow == 0,
+		"use_parallel_residual": !c.UseParallelResidual, "gelu_tanh": !c.GELUTanh}
+	for _, k := range optional {
+		if !off[k] && !f.has(k) {
+			return fmt.Errorf("model.Config: %s: is set; %s has none", k, c.ModelType)
+		}
+	}
+	if err := c.RopeScaling.check(); err != nil {
+		return err
+	}
+	if f.check != nil {
+		return f.check(c)
 	}
 	return nil
 }
@@ -85,11 +116,6 @@ var harmless = map[string]bool{
 	"attention_dropout": true, "is_llama_config": true, "transformers.js_config": true, "_attn_implementation_autoset": true,
 }
 
-// required gives keys of config.json that must have one value, as we build nothing else.
-var required = map[string]string{
-	"hidden_act": `"silu"`, "attention_bias": "false", "mlp_bias": "false", "rope_scaling": "null",
-}
-
 // ParseConfig reads a config.json. A key that would change the forward pass and that we do not implement is refused by
 // name, never passed over.
 func ParseConfig(data []byte) (Config, error) {
@@ -98,33 +124,115 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(data, &all); err != nil {
 		return c, fmt.Errorf("model.ParseConfig: %w", err)
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
+	if raw, ok := all["model_type"]; ok {
+		if err := json.Unmarshal(raw, &c.ModelType); err != nil {
+			return c, fmt.Errorf("model.ParseConfig: model_type: %w", err)
+		}
+	}
+	f, err := familyOf(c.ModelType)
+	if err != nil {
+		return c, err
+	}
+	for theirs, ours := range f.rename {
+		raw, ok := all[theirs]
+		if !ok {
+			continue
+		}
+		if _, both := all[ours]; both {
+			return c, fmt.Errorf("model.ParseConfig: %s and %s are the same; wanted one of them", theirs, ours)
+		}
+		all[ours] = raw
+		delete(all, theirs)
+	}
+	if f.defaults != nil {
+		f.defaults(&c)
+	}
+	var fields map[string]json.RawMessage
+	known, err := json.Marshal(Config{RopeInterleaved: true, PartialRotaryFactor: 1, AttentionBias: true, MLPBias: true, SlidingWindow: 1,
+		UseParallelResidual: true, GELUTanh: true})
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(known, &fields); err != nil {
+		return c, err
+	}
+	ours := map[string]json.RawMessage{}
+	for k, v := range all {
+		if _, ok := fields[k]; !ok {
+			continue
+		}
+		if slices.Contains(optional, k) && !f.has(k) {
+			if text := string(v); text != "null" && text != "false" {
+				continue // unknown, below
+			}
+		}
+		ours[k] = v
+		delete(all, k)
+	}
+	flat, err := json.Marshal(ours)
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(flat, &c); err != nil {
 		return c, fmt.Errorf("model.ParseConfig: %w", err)
 	}
-	known, _ := json.Marshal(Config{RopeInterleaved: true})
-	var ours map[string]json.RawMessage
-	if err := json.Unmarshal(known, &ours); err != nil {
-		return c, err
+	for _, k := range []string{"rope_scaling", "rope_parameters"} {
+		if raw, ok := all[k]; ok {
+			if err := parseRope(&c, k, raw); err != nil {
+				return c, err
+			}
+			delete(all, k)
+		}
+	}
+	if f.read != nil {
+		if err := f.read(&c, all); err != nil {
+			return c, err
+		}
 	}
 	var unknown []string
 	for k, v := range all {
-		if _, ok := ours[k]; ok || harmless[k] {
-			continue
+		want, fixed := f.must[k]
+		switch {
+		case fixed && !slices.Contains(strings.Split(want, "|"), string(v)):
+			return c, fmt.Errorf("model.ParseConfig: %s: is %s; only %s is implemented for %s", k, v, want, c.ModelType)
+		case !fixed && !harmless[k]:
+			unknown = append(unknown, k)
 		}
-		if w, ok := required[k]; ok {
-			if got := strings.TrimSpace(string(v)); got != w {
-				return c, fmt.Errorf("model.ParseConfig: %s: is %s; only %s is implemented", k, got, w)
-			}
-			continue
-		}
-		unknown = append(unknown, k)
 	}
 	if len(unknown) > 0 {
 		sort.Strings(unknown)
-		return c, fmt.Errorf("model.ParseConfig: keys that are not implemented: %s", strings.Join(unknown, ", "))
+		return c, fmt.Errorf("model.ParseConfig: keys that are not implemented for %s: %s", c.ModelType, strings.Join(unknown, ", "))
 	}
 	c.fill()
 	return c, c.Check()
+}
+
+// file returns what config.json holds: the keys that transformers reads, for weights of that element type.
+func (c *Config) file(dtype string) ([]byte, error) {
+	f, err := familyOf(c.ModelType)
+	if err != nil {
+		return nil, err
+	}
+	flat, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string]any{}
+	if err := json.Unmarshal(flat, &keys); err != nil {
+		return nil, err
+	}
+	if f.write != nil {
+		f.write(c, keys)
+	}
+	for theirs, ours := range f.rename {
+		if v, ok := keys[ours]; ok {
+			keys[theirs] = v
+			delete(keys, ours)
+		}
+	}
+	keys["architectures"] = []string{f.class}
+	keys["torch_dtype"] = map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]
+	return json.MarshalIndent(keys, "", "  ")
 }
 
 // Pairing returns which elements of a head RoPE turns together.
@@ -146,34 +254,4 @@ func (c *Config) Params() int {
 		n += p
 	}
 	return n
-}
-
-type tensorSpec struct {
-	name  string
-	shape []int
-}
-
-// tensors lists every parameter in the order of the forward pass, under its Hugging Face name.
-func (c *Config) tensors() []tensorSpec {
-	C, F, V := c.HiddenSize, c.IntermediateSize, c.VocabSize
-	q, kv := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
-	list := []tensorSpec{{"model.embed_tokens.weight", []int{V, C}}}
-	for l := range c.NumHiddenLayers {
-		p := fmt.Sprintf("model.layers.%d.", l)
-		list = append(list,
-			tensorSpec{p + "input_layernorm.weight", []int{C}},
-			tensorSpec{p + "self_attn.q_proj.weight", []int{q, C}},
-			tensorSpec{p + "self_attn.k_proj.weight", []int{kv, C}},
-			tensorSpec{p + "self_attn.v_proj.weight", []int{kv, C}},
-			tensorSpec{p + "self_attn.o_proj.weight", []int{C, q}},
-			tensorSpec{p + "post_attention_layernorm.weight", []int{C}},
-			tensorSpec{p + "mlp.gate_proj.weight", []int{F, C}},
-			tensorSpec{p + "mlp.up_proj.weight", []int{F, C}},
-			tensorSpec{p + "mlp.down_proj.weight", []int{C, F}})
-	}
-	list = append(list, tensorSpec{"model.norm.weight", []int{C}})
-	if !c.TieWordEmbeddings {
-		list = append(list, tensorSpec{"lm_head.weight", []int{V, C}})
-	}
-	return list
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
@@ -21,29 +22,42 @@ type Model struct {
 	dev    backend.Backend
 	params []*grad.Param // in the order of Config.tensors
 	byName map[string]*grad.Param
+	plan   plan
 	layers []layer
-	freqs  backend.Buffer
+	embed  *grad.Param
+	wpe    *grad.Param // learned positions; nil with RoPE
+	final  module
+	freqs  backend.Buffer // nil without RoPE
 }
+
+// module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.
+type module struct{ w, b *grad.Param }
 
 type layer struct {
-	norm1, q, k, v, o, norm2, gate, up, down *grad.Param
+	norm1, qkv, q, k, v, qNorm, kNorm, o, norm2, gate, up, down module
 }
 
-// New makes a model of random weights: normal with the config's initializer_range, norms 1, the two projections that
-// write to the residual stream smaller by sqrt(2·L) (Radford et al. 2019, GPT-2). The weights depend on seed and
-// tensor names alone.
+// New makes a model of random weights: normal with the config's initializer_range, norms that change nothing, biases 0,
+// the two projections that write to the residual stream smaller by sqrt(2·L) (Radford et al. 2019, GPT-2). The weights
+// depend on seed and tensor names alone.
 func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 	c.fill()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	p := families[c.ModelType].plan(&c)
 	return build(dev, c, func(name string, shape []int) ([]float32, error) {
 		x := make([]float32, tensor.Size(shape...))
 		if len(shape) == 1 {
-			for i := range x {
-				x[i] = 1
+			if strings.HasSuffix(name, ".weight") && !p.onePlus {
+				for i := range x {
+					x[i] = 1
+				}
 			}
 			return x, nil
 		}
 		std := c.InitializerRange
-		if hasSuffix(name, "o_proj.weight", "down_proj.weight") {
+		if p.residual(name) {
 			std /= math.Sqrt(2 * float64(c.NumHiddenLayers))
 		}
 		r := tensor.NewRNG(seed, "init/"+name)
@@ -80,26 +94,22 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 // link sets the fields that are derived from the parameters.
 func (m *Model) link() {
 	c := &m.Config
+	m.plan = families[c.ModelType].plan(c)
+	p := &m.plan
+	find := func(name string) module { return module{m.byName[name+".weight"], m.byName[name+".bias"]} }
+	m.embed, m.wpe, m.final = find(p.embed).w, find(p.positions).w, find(p.final)
 	m.layers = make([]layer, c.NumHiddenLayers)
 	for l := range m.layers {
-		p := fmt.Sprintf("model.layers.%d.", l)
+		at := fmt.Sprintf(p.layer, l)
 		m.layers[l] = layer{
-			norm1: m.byName[p+"input_layernorm.weight"],
-			q:     m.byName[p+"self_attn.q_proj.weight"],
-			k:     m.byName[p+"self_attn.k_proj.weight"],
-			v:     m.byName[p+"self_attn.v_proj.weight"],
-			o:     m.byName[p+"self_attn.o_proj.weight"],
-			norm2: m.byName[p+"post_attention_layernorm.weight"],
-			gate:  m.byName[p+"mlp.gate_proj.weight"],
-			up:    m.byName[p+"mlp.up_proj.weight"],
-			down:  m.byName[p+"mlp.down_proj.weight"],
+			norm1: find(at + p.attnNorm), norm2: find(at + p.mlpNorm),
+			qkv: find(at + p.qkv), q: find(at + p.q), k: find(at + p.k), v: find(at + p.v), o: find(at + p.o),
+			qNorm: find(at + p.qNorm), kNorm: find(at + p.kNorm),
+			gate: find(at + p.gate), up: find(at + p.up), down: find(at + p.down),
 		}
 	}
-	if m.freqs == nil {
-		f := make([]float32, c.HeadDim/2)
-		for i := range f {
-			f[i] = float32(1 / math.Pow(c.RopeTheta, float64(2*i)/float64(c.HeadDim)))
-		}
+	if m.freqs == nil && m.wpe == nil {
+		f := c.ropeFreqs(p.rotary)
 		m.freqs = m.dev.AllocUninit(tensor.F32, len(f))
 		m.dev.Upload(m.freqs, f)
 	}
@@ -116,10 +126,10 @@ func (m *Model) Param(name string) *grad.Param { return m.byName[name] }
 
 // head returns the output projection: lm_head, or the embedding where the two are tied.
 func (m *Model) head() *grad.Param {
-	if p := m.byName["lm_head.weight"]; p != nil {
+	if p := m.byName[m.plan.head+".weight"]; p != nil {
 		return p
 	}
-	return m.byName["model.embed_tokens.weight"]
+	return m.embed
 }
 
 // Input is a packed batch on its way through the decoder.
@@ -134,48 +144,152 @@ type Input struct {
 // Forward returns the hidden states after the last norm, (T, C). This is the model's one forward pass: training runs it
 // on a tape that records, evaluation and generation on one that does not.
 func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
-	c := &m.Config
-	H, K, D, eps := c.NumAttentionHeads, c.NumKeyValueHeads, c.HeadDim, float32(c.RMSNormEps)
-	pos := t.Ints(in.Positions)
-	var rows backend.Buffer
+	p := &m.plan
+	at := place{pos: t.Ints(in.Positions), segs: in.Segments, cache: in.Cache}
 	if in.Cache != nil {
-		rows = t.Ints(in.CacheRows)
+		at.rows = t.Ints(in.CacheRows)
 	}
-	x := t.Embedding(t.Param(m.byName["model.embed_tokens.weight"]), t.Ints(in.IDs), len(in.IDs))
+	if p.window > 0 {
+		at.segs = &backend.Segments{List: in.Segments.List, Window: p.window}
+	}
+	x := t.Embedding(t.Param(m.embed), t.Ints(in.IDs), len(in.IDs))
 	var branch *grad.Var // what the layer before adds to the residual stream x
+	if m.wpe != nil {
+		branch = t.Embedding(t.Param(m.wpe), at.pos, len(in.IDs))
+	}
+	if p.embedScale != 0 {
+		e := x
+		x = t.Scale(e, p.embedScale)
+		t.Release(e)
+	}
 	for l := range m.layers {
 		ly := &m.layers[l]
-		n, s := t.RMSNorm(x, branch, t.Param(ly.norm1), eps)
+		n, s := m.norm(t, x, branch, ly.norm1)
 		release(t, s, x, branch)
 		x = s
-		q, k, v := m.linear(t, n, ly.q), m.linear(t, n, ly.k), m.linear(t, n, ly.v)
+		a := m.attention(t, n, ly, l, at)
 		t.Release(n)
-		t.RoPE(q, pos, m.freqs, H, D, c.Pairing())
-		t.RoPE(k, pos, m.freqs, K, D, c.Pairing())
-		var o *grad.Var
-		if in.Cache != nil {
-			kc, vc := in.Cache.store(l, k, v, rows, len(in.IDs))
-			o = t.AttentionOver(q, kc, vc, in.Segments, H, K, D)
-		} else {
-			o = t.Attention(q, k, v, in.Segments, H, K, D)
+		if p.parallel {
+			n, _ = m.norm(t, x, nil, ly.norm2)
+			h := m.mlp(t, n, ly)
+			t.Release(n)
+			branch = t.Add(a, h)
+			t.Release(a, h)
+			continue
 		}
-		t.Release(q, k, v)
-		a := m.linear(t, o, ly.o)
-		t.Release(o)
-		n, s = t.RMSNorm(x, a, t.Param(ly.norm2), eps)
+		n, s = m.norm(t, x, a, ly.norm2)
 		release(t, s, x, a)
 		x = s
-		gate, up := m.linear(t, n, ly.gate), m.linear(t, n, ly.up)
+		branch = m.mlp(t, n, ly)
 		t.Release(n)
-		h := t.SwiGLU(gate, up)
-		t.Release(gate, up)
-		branch = m.linear(t, h, ly.down)
-		t.Release(h)
 	}
-	y, s := t.RMSNorm(x, branch, t.Param(m.byName["model.norm.weight"]), eps)
+	y, s := m.norm(t, x, branch, m.final)
 	release(t, s, x, branch)
 	t.Release(s)
 	return y
+}
+
+// place says where the tokens of a forward pass stand.
+type place struct {
+	pos, rows backend.Buffer // positions, and rows of the cache
+	segs      *backend.Segments
+	cache     *KVCache // nil without
+}
+
+// attention returns what the attention of layer l adds to the residual stream; n is its normalised input.
+func (m *Model) attention(t *grad.Tape, n *grad.Var, ly *layer, l int, at place) *grad.Var {
+	c, p := &m.Config, &m.plan
+	H, K, D := c.NumAttentionHeads, c.NumKeyValueHeads, c.HeadDim
+	var q, k, v *grad.Var
+	if ly.qkv.w != nil {
+		all := m.linear(t, n, ly.qkv)
+		parts := t.Split(all, splitWidth(p, H, D), thirds(n.Rows, H, p.byHead)...)
+		t.Release(all)
+		q, k, v = parts[0], parts[1], parts[2]
+	} else {
+		q, k, v = m.linear(t, n, ly.q), m.linear(t, n, ly.k), m.linear(t, n, ly.v)
+	}
+	if ly.qNorm.w != nil {
+		q0, k0 := q, k
+		q, _ = m.norm(t, q0, nil, ly.qNorm)
+		k, _ = m.norm(t, k0, nil, ly.kNorm)
+		t.Release(q0, k0)
+	}
+	if m.freqs != nil {
+		t.RoPEPart(q, at.pos, m.freqs, H, D, p.rotary, c.Pairing())
+		t.RoPEPart(k, at.pos, m.freqs, K, D, p.rotary, c.Pairing())
+	}
+	var o *grad.Var
+	if at.cache != nil {
+		kc, vc := at.cache.store(l, k, v, at.rows, n.Rows)
+		o = t.AttentionOver(q, kc, vc, at.segs, H, K, D)
+	} else {
+		o = t.Attention(q, k, v, at.segs, H, K, D)
+	}
+	t.Release(q, k, v)
+	a := m.linear(t, o, ly.o)
+	t.Release(o)
+	return a
+}
+
+// splitWidth and thirds cut the output of one module into q, k and v: each token's row holds either all of q, of k and of v
+// (3 rows of C elements), or q, k and v of one head after the other (3·H rows of D).
+func splitWidth(p *plan, heads, d int) int {
+	if p.byHead {
+		return d
+	}
+	return heads * d
+}
+
+func thirds(tokens, heads int, byHead bool) [][]int32 {
+	n := tokens
+	if byHead {
+		n *= heads
+	}
+	parts := make([][]int32, 3)
+	for i := range parts {
+		parts[i] = make([]int32, n)
+		for j := range parts[i] {
+			parts[i][j] = int32(3*j + i)
+		}
+	}
+	return parts
+}
+
+// mlp returns what a layer's feed-forward part adds to the residual stream; n is its normalised input.
+func (m *Model) mlp(t *grad.Tape, n *grad.Var, ly *layer) *grad.Var {
+	var gate, h *grad.Var
+	if ly.gate.w != nil {
+		gate = m.linear(t, n, ly.gate)
+	}
+	up := m.linear(t, n, ly.up)
+	switch {
+	case gate == nil:
+		h = t.GeGLU(up, nil, m.plan.tanh)
+	case m.plan.gelu:
+		h = t.GeGLU(gate, up, m.plan.tanh)
+	default:
+		h = t.SwiGLU(gate, up)
+	}
+	t.Release(up)
+	if gate != nil {
+		t.Release(gate)
+	}
+	out := m.linear(t, h, ly.down)
+	t.Release(h)
+	return out
+}
+
+// norm returns the family's norm of x + branch, and the sum.
+func (m *Model) norm(t *grad.Tape, x, branch *grad.Var, n module) (y, s *grad.Var) {
+	w, eps := t.Param(n.w), float32(m.Config.RMSNormEps)
+	if m.plan.layerNorm {
+		return t.LayerNorm(x, branch, w, t.Param(n.b), eps)
+	}
+	if m.plan.onePlus {
+		w = t.OnePlus(w)
+	}
+	return t.RMSNorm(x, branch, w, eps)
 }
 
 // release gives back the two terms of a sum, unless one of them is the sum itself (RMSNorm without a residual).
@@ -188,8 +302,17 @@ func release(t *grad.Tape, sum, a, b *grad.Var) {
 	}
 }
 
-func (m *Model) linear(t *grad.Tape, x *grad.Var, w *grad.Param) *grad.Var {
-	return t.Linear(x, t.Param(w), m.Adapter.on(t, w))
+func (m *Model) linear(t *grad.Tape, x *grad.Var, l module) *grad.Var {
+	var y *grad.Var
+	if m.plan.transposed {
+		y = t.LinearT(x, t.Param(l.w), m.Adapter.on(t, l.w))
+	} else {
+		y = t.Linear(x, t.Param(l.w), m.Adapter.on(t, l.w))
+	}
+	if l.b != nil {
+		t.AddBias(y, t.Param(l.b))
+	}
+	return y
 }
 
 // Loss returns the negative log-likelihood of every supervised position of a packed batch, in order, and on a tape that
@@ -254,13 +377,4 @@ func (m *Model) Share() *Model {
 	n := *m
 	n.Adapter = nil
 	return &n
-}
-
-func hasSuffix(s string, ends ...string) bool {
-	for _, e := range ends {
-		if len(s) >= len(e) && s[len(s)-len(e):] == e {
-			return true
-		}
-	}
-	return false
 }

@@ -279,7 +279,7 @@ func TestParseConfigRefuses(t *testing.T) {
 	if c, err := ParseConfig([]byte("{" + good + `,"torch_dtype":"float32"}`)); err != nil || c.NumKeyValueHeads != 2 || c.HeadDim != 2 {
 		t.Fatalf("%+v %v", c, err)
 	}
-	for _, bad := range []string{`"hidden_act":"gelu"`, `"attention_bias":true`, `"rope_scaling":{"type":"linear"}`, `"sliding_window":4`, `"model_type":"mamba"`, `"num_key_value_heads":3`} {
+	for _, bad := range []string{`"hidden_act":"gelu"`, `"attention_bias":1`, `"rope_scaling":{"type":"linear"}`, `"rope_scaling":{"rope_type":"yarn","factor":2}`, `"quantization_config":{}`, `"use_sliding_window":true`, `"sliding_window":4`, `"model_type":"mamba"`, `"num_key_value_heads":3`} {
 		if _, err := ParseConfig([]byte("{" + good + "," + bad + "}")); err == nil {
 			t.Errorf("%s was taken", bad)
 		}

@@ -26,7 +26,8 @@ const (
 
 // Open reads a model from
 //
-//   - a folder of config.json, model.safetensors, tokenizer.json and tokenizer_config.json,
+//   - a folder of config.json, model.safetensors (or the shards that model.safetensors.index.json names), tokenizer.json and
+//     tokenizer_config.json,
 //   - a .gguf file of architecture llama, which holds its tokenizer and chat template,
 //   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
 //
@@ -79,13 +80,9 @@ func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error)
 // OpenFS is Open for a folder that is part of a file system, such as the one inside the binary; what names it in
 // errors and becomes the model's name.
 func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
-	raw, err := fs.ReadFile(fsys, configFile)
+	c, err := readConfig(fsys, what)
 	if err != nil {
-		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
-	}
-	c, err := ParseConfig(raw)
-	if err != nil {
-		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, err
 	}
 	tok, tmpl, err := readTokenizer(fsys, what)
 	if err != nil {
@@ -94,29 +91,38 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if tok.VocabSize() > c.VocabSize {
 		return nil, fmt.Errorf("model.Open: %s: the tokenizer has %d ids; the model has %d", what, tok.VocabSize(), c.VocabSize)
 	}
-	f, err := fsys.Open(weightsFile)
-	if err != nil {
-		return nil, fmt.Errorf("model.Open: %s: %w", what, err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	at, ok := f.(io.ReaderAt)
-	if !ok {
-		return nil, fmt.Errorf("model.Open: %s: %s cannot be read at an offset in this file system", what, weightsFile)
-	}
-	w, err := weights.ReadSafetensors(at, st.Size(), what+"/"+weightsFile)
-	if err != nil {
-		return nil, err
-	}
-	m, err := load(dev, c, w, what)
+	m, err := openWeights(dev, c, fsys, what)
 	if err != nil {
 		return nil, err
 	}
 	m.Tokenizer, m.Template = tok, tmpl
 	return m, nil
+}
+
+func readConfig(fsys fs.FS, what string) (Config, error) {
+	raw, err := fs.ReadFile(fsys, configFile)
+	if err != nil {
+		return Config{}, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	c, err := ParseConfig(raw)
+	if err != nil {
+		return c, fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	return c, nil
+}
+
+// openWeights builds a model from a folder's safetensors files, without a tokenizer.
+func openWeights(dev backend.Backend, c Config, fsys fs.FS, what string) (*Model, error) {
+	w, err := openShards(fsys, what)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	f, err := familiar(w, &c, what)
+	if err != nil {
+		return nil, err
+	}
+	return load(dev, c, f, what)
 }
 
 // sameNames checks that a file has the tensors of a configuration and no others.
@@ -219,12 +225,7 @@ func (m *Model) Save(dir, dtype string) error {
 		}
 		list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: x})
 	}
-	conf, err := json.MarshalIndent(struct {
-		Architectures []string `json:"architectures"`
-		Config
-		HiddenAct string `json:"hidden_act"`
-		DType     string `json:"torch_dtype"`
-	}{[]string{"LlamaForCausalLM"}, m.Config, "silu", map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]}, "", "  ")
+	conf, err := m.Config.file(dtype)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ type Model struct {
 // Config describes a decoder, with the names of Hugging Face's config.json.
 type Config = core.Config
 
+// RopeScaling says how a Config's rotary angles were stretched for longer texts.
+type RopeScaling = core.RopeScaling
+
 // Pairing tells which two elements of a head the rotary embedding turns together, as Config.Pairing returns it.
 type Pairing = backend.Pairing
 

@@ -16,6 +16,7 @@ func init() {
 			"Open":           reflect.ValueOf(model.Open),
 			"Options":        reflect.ValueOf((*model.Options)(nil)),
 			"Pairing":        reflect.ValueOf((*model.Pairing)(nil)),
+			"RopeScaling":    reflect.ValueOf((*model.RopeScaling)(nil)),
 			"Tokenizer":      reflect.ValueOf((*model.Tokenizer)(nil)),
 			"TrainTokenizer": reflect.ValueOf(model.TrainTokenizer),
 			"Wrap":           reflect.ValueOf(model.Wrap),

@@ -19,6 +19,14 @@ var attentionChecks = []Check{
 			attentionForward(r, s, h, kh, d, 12, false).verify(t, b)
 		}, trainingLayouts[:2])
 	}},
+	{"AttentionForward/window", func(t T, b backend.Backend) {
+		attentions(func(r random, s layout, h, kh, d int) {
+			attentionForward(r, s, h, kh, d, 3, true).verify(t, b)
+		}, append(windowed, windowedDecode...))
+	}},
+	{"AttentionBackward/window", func(t T, b backend.Backend) {
+		attentions(func(r random, s layout, h, kh, d int) { attentionBackward(r, s, h, kh, d).verify(t, b) }, windowed[1:]) // one key has no gradient but rounding
+	}},
 	{"AttentionBackward/values", func(t T, b backend.Backend) {
 		attentions(func(r random, s layout, h, kh, d int) { attentionBackward(r, s, h, kh, d).verify(t, b) }, trainingLayouts)
 	}},
@@ -29,6 +37,12 @@ type layout struct {
 	name  string
 	list  []backend.Segment
 	q, tk int
+
+	window int
+}
+
+func (s layout) segments() *backend.Segments {
+	return &backend.Segments{List: s.list, Window: s.window}
 }
 
 func seg(q, ql, k, kl int) backend.Segment {
@@ -36,18 +50,35 @@ func seg(q, ql, k, kl int) backend.Segment {
 }
 
 var trainingLayouts = []layout{
-	{"one", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7},
-	{"many, with gaps", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 5, 6, 5)}, 13, 13},
-	{"keys elsewhere", []backend.Segment{seg(5, 2, 0, 2), seg(0, 4, 3, 4)}, 8, 9},
-	{"none", nil, 2, 3},
-	{"empty", []backend.Segment{seg(0, 0, 0, 0)}, 1, 1},
-	{"long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105},
+	{"one", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 0},
+	{"many, with gaps", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 5, 6, 5)}, 13, 13, 0},
+	{"keys elsewhere", []backend.Segment{seg(5, 2, 0, 2), seg(0, 4, 3, 4)}, 8, 9, 0},
+	{"none", nil, 2, 3, 0},
+	{"empty", []backend.Segment{seg(0, 0, 0, 0)}, 1, 1, 0},
+	{"long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 0},
 }
 
 var decodeLayouts = []layout{
-	{"one query", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14},
-	{"prompt behind a cache", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100},
-	{"one query, many keys", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577},
+	{"one query", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 0},
+	{"prompt behind a cache", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 0},
+	{"one query, many keys", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 0},
+}
+
+// windowed are training layouts in which queries see a few of their keys; a window may be longer than every segment, or end
+// blocks of keys before it.
+var windowed = []layout{
+	{"window 1", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 1},
+	{"window 3", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, 3},
+	{"window 40", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 40},
+	{"window 20 of 300", []backend.Segment{seg(0, 300, 0, 300)}, 300, 300, 20},
+	{"window 150 of 200", []backend.Segment{seg(0, 200, 0, 200)}, 200, 200, 150},
+}
+
+var windowedDecode = []layout{
+	{"one query, window 3", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 3},
+	{"prompt behind a cache, window 5", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 5},
+	{"long prompt behind a cache, window 130", []backend.Segment{seg(0, 40, 0, 400)}, 40, 400, 130},
+	{"one query, many keys, window 100", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 100},
 }
 
 func attentions(f func(r random, s layout, h, kh, d int), layouts []layout) {
@@ -75,7 +106,7 @@ func attentionForward(r random, s layout, h, kh, d int, spread float64, withLSE 
 		x: []operand{table(output("o", s.q*h*d)), table(lse), table(input("q", r.floats(s.q*h*d, spread))),
 			table(input("k", r.floats(s.tk*kh*d, 1))), table(input("v", r.floats(s.tk*kh*d, 1)))},
 		do: func(b backend.Backend, x map[string]backend.Buffer) {
-			b.AttentionForward(x["o"], x["lse"], x["q"], x["k"], x["v"], &backend.Segments{List: s.list}, h, kh, d, scale)
+			b.AttentionForward(x["o"], x["lse"], x["q"], x["k"], x["v"], s.segments(), h, kh, d, scale)
 		}}
 }
 
@@ -90,6 +121,6 @@ func attentionBackward(r random, s layout, h, kh, d int) *call {
 			table(input("o", after["o"].f)), table(input("lse", after["lse"].f))},
 		do: func(b backend.Backend, x map[string]backend.Buffer) {
 			b.AttentionBackward(x["dQ"], x["dK"], x["dV"], x["dO"], x["q"], x["k"], x["v"], x["o"], x["lse"],
-				&backend.Segments{List: s.list}, h, kh, d, scale)
+				s.segments(), h, kh, d, scale)
 		}}
 }

@@ -23,9 +23,15 @@ var tolerances = map[string]float64{
 	"EmbeddingBackward":  1e-6,
 	"RMSNormForward":     2e-6,
 	"RMSNormBackward":    4e-6,
+	"LayerNormForward":   4e-6, // the variance of a centred row, whose mean is a float32 sum
+	"LayerNormBackward":  6e-6,
+	"AddBias":            0,
+	"SumRows":            2e-6,
 	"RoPE":               1e-6,
 	"SwiGLUForward":      1e-6,
 	"SwiGLUBackward":     2e-6,
+	"GeGLUForward":       1e-6,
+	"GeGLUBackward":      2e-6,
 	"AttentionForward":   1e-5, // the exponential of a float32 sum: its rounding is the size of the logit
 	"AttentionBackward":  2e-5,
 	"LinearCrossEntropy": 2e-5,
@@ -58,7 +64,7 @@ type Check struct {
 func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
-		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, ropeChecks, swigluChecks, attentionChecks,
+		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
 		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)

@@ -10,6 +10,7 @@ import (
 var gradientChecks = []Check{
 	{"MatMul/gradient", matmulGradient}, {"EmbeddingBackward/gradient", embeddingGradient},
 	{"RMSNormBackward/gradient", rmsnormGradient}, {"RoPE/gradient", ropeGradient},
+	{"LayerNormBackward/gradient", layernormGradient}, {"SumRows/gradient", biasGradient}, {"GeGLUBackward/gradient", gegluGradient},
 	{"SwiGLUBackward/gradient", swigluGradient}, {"AttentionBackward/gradient", attentionGradient},
 	{"LinearCrossEntropy/gradient", crossEntropyGradient},
 }
@@ -107,6 +108,65 @@ func rmsnormGradient(t T, b backend.Backend) {
 	}
 }
 
+// layernormGradient goes through both results of the forward pass, as rmsnormGradient does.
+func layernormGradient(t T, b backend.Backend) {
+	r := newRandom("LayerNorm gradient")
+	for _, c := range []int{2, 5, 31} {
+		const rows = 3
+		forward := layernormForward(r, rows, c, "apart")
+		after := forward.run(t, b, true, "")
+		x, res, w, bias := forward.operand("x").f, forward.operand("res").f, forward.operand("w").f, forward.operand("b").f
+		backward := layernormBackward(r, rows, c, "apart", true).with(map[string][]float32{
+			"x": after["sum"].f, "w": w, "mean": after["mean"].f, "rstd": after["rstd"].f})
+		dY, dSum := backward.operand("dY").f, backward.operand("dSum").f
+		got := backward.run(t, b, true, "")
+		loss := func() float64 {
+			y := forward.run(t, b, true, "")
+			return weighted(dY, y["y"].f) + weighted(dSum, y["sum"].f)
+		}
+		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dX for x", c), x, got["dX"].f, loss)
+		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dX for res", c), res, got["dX"].f, loss)
+		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dW", c), w, added(got["dW"].f, backward.operand("dW").f), loss)
+		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dB", c), bias, added(got["dB"].f, backward.operand("dB").f), loss)
+	}
+}
+
+// biasGradient: SumRows is the gradient of AddBias.
+func biasGradient(t T, b backend.Backend) {
+	r := newRandom("bias gradient")
+	const rows, c = 4, 7
+	forward, backward := addBias(r, rows, c), sumRows(r, rows, c)
+	dY := backward.operand("dY").f
+	got := backward.run(t, b, true, "")
+	loss := func() float64 { return weighted(dY, forward.run(t, b, true, "")["y"].f) }
+	differ(t, "SumRows: dB", forward.operand("b").f, added(got["dB"].f, backward.operand("dB").f), loss)
+}
+
+func gegluGradient(t T, b backend.Backend) {
+	r := newRandom("GeGLU gradient")
+	const n = 37
+	for _, tanh := range []bool{false, true} {
+		for _, where := range []string{"", "no up"} {
+			forward, backward := gegluForward(r, n, where, tanh), gegluBackward(r, n, where, tanh)
+			gate, up := r.floats(n, 1.5), r.floats(n, 1)
+			set := map[string][]float32{"gate": gate}
+			if where == "" {
+				set["up"] = up
+			}
+			forward.with(set)
+			backward.with(set)
+			dY := backward.operand("dY").f
+			after := backward.run(t, b, true, "")
+			loss := func() float64 { return weighted(dY, forward.run(t, b, true, "")["y"].f) }
+			what := fmt.Sprintf("GeGLUBackward: tanh %v, %q: ", tanh, where)
+			differ(t, what+"dGate", gate, after["dGate"].f, loss)
+			if where == "" {
+				differ(t, what+"dUp", up, after["dUp"].f, loss)
+			}
+		}
+	}
+}
+
 func ropeGradient(t T, b backend.Backend) {
 	r := newRandom("RoPE gradient")
 	for _, p := range []backend.Pairing{backend.Half, backend.Interleaved} {
@@ -136,9 +196,10 @@ func swigluGradient(t T, b backend.Backend) {
 // attentionGradient uses o and lse of the backend itself, as a model does.
 func attentionGradient(t T, b backend.Backend) {
 	r := newRandom("Attention gradient")
-	s := layout{"packed", []backend.Segment{seg(0, 4, 0, 4), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(5, 3, 5, 3)}, 8, 8}
-	for _, g := range [][3]int{{1, 1, 4}, {4, 2, 2}, {3, 1, 16}} {
+	s := layout{"packed", []backend.Segment{seg(0, 4, 0, 4), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(5, 3, 5, 3)}, 8, 8, 0}
+	for _, g := range [][4]int{{1, 1, 4, 0}, {4, 2, 2, 0}, {3, 1, 16, 0}, {2, 1, 4, 2}} {
 		h, kh, d := g[0], g[1], g[2]
+		s.window = g[3]
 		forward, backward := attentionForward(r, s, h, kh, d, 1, true), attentionBackward(r, s, h, kh, d)
 		after := forward.run(t, b, true, "")
 		q, k, v := forward.operand("q").f, forward.operand("k").f, forward.operand("v").f
@@ -146,7 +207,7 @@ func attentionGradient(t T, b backend.Backend) {
 		dO := backward.operand("dO").f
 		got := backward.run(t, b, true, "")
 		loss := func() float64 { return weighted(dO, forward.run(t, b, true, "")["o"].f) }
-		what := fmt.Sprintf("AttentionBackward: %d over %d heads of %d: ", h, kh, d)
+		what := fmt.Sprintf("AttentionBackward: %d over %d heads of %d, window %d: ", h, kh, d, s.window)
 		differ(t, what+"dQ", q, got["dQ"].f, loss)
 		differ(t, what+"dK", k, got["dK"].f, loss)
 		differ(t, what+"dV", v, got["dV"].f, loss)

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -20,6 +21,12 @@ type mutant struct {
 	embBackward  func(dW, dY, ids backend.Buffer, t, c int)
 	normForward  func(y, sum, rstd, x, res, w backend.Buffer, t, c int, eps float32)
 	normBackward func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int)
+	lnForward    func(y, sum, mean, rstd, x, res, w, b backend.Buffer, t, c int, eps float32)
+	lnBackward   func(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int)
+	addBias      func(y, b backend.Buffer, t, c int)
+	sumRows      func(dB, dY backend.Buffer, t, c int)
+	geForward    func(y, gate, up backend.Buffer, n int, tanh bool)
+	geBackward   func(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool)
 	rope         func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool)
 	gluForward   func(y, gate, up backend.Buffer, n int)
 	gluBackward  func(dGate, dUp, dY, gate, up backend.Buffer, n int)
@@ -51,6 +58,24 @@ func (m *mutant) RMSNormForward(y, sum, rstd, x, res, w backend.Buffer, t, c int
 }
 func (m *mutant) RMSNormBackward(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
 	either(m.normBackward, m.Backend.RMSNormBackward)(dX, dW, dY, dSum, x, w, rstd, t, c)
+}
+func (m *mutant) LayerNormForward(y, sum, mean, rstd, x, res, w, b backend.Buffer, t, c int, eps float32) {
+	either(m.lnForward, m.Backend.LayerNormForward)(y, sum, mean, rstd, x, res, w, b, t, c, eps)
+}
+func (m *mutant) LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int) {
+	either(m.lnBackward, m.Backend.LayerNormBackward)(dX, dW, dB, dY, dSum, x, w, mean, rstd, t, c)
+}
+func (m *mutant) AddBias(y, b backend.Buffer, t, c int) {
+	either(m.addBias, m.Backend.AddBias)(y, b, t, c)
+}
+func (m *mutant) SumRows(dB, dY backend.Buffer, t, c int) {
+	either(m.sumRows, m.Backend.SumRows)(dB, dY, t, c)
+}
+func (m *mutant) GeGLUForward(y, gate, up backend.Buffer, n int, tanh bool) {
+	either(m.geForward, m.Backend.GeGLUForward)(y, gate, up, n, tanh)
+}
+func (m *mutant) GeGLUBackward(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
+	either(m.geBackward, m.Backend.GeGLUBackward)(dGate, dUp, dY, gate, up, n, tanh)
 }
 func (m *mutant) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
 	either(m.rope, m.Backend.RoPE)(y, x, pos, freqs, t, heads, d, p, inverse)
@@ -229,6 +254,66 @@ func TestMutants(t *testing.T) {
 			}
 			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
 		}}},
+		{"the row is not centred", "LayerNormForward", "y:", &mutant{lnForward: func(y, sum, mean, rstd, x, res, w, b backend.Buffer, t, c int, eps float32) {
+			r.LayerNormForward(y, sum, mean, rstd, x, res, w, b, t, c, eps)
+			for i := range t {
+				for j := range c {
+					host(y)[i*c+j] += host(mean)[i] * host(rstd)[i] * host(w)[j]
+				}
+			}
+		}}},
+		{"the variance is a difference of squares in float32", "LayerNormForward", "y:", &mutant{lnForward: func(y, sum, mean, rstd, x, res, w, b backend.Buffer, t, c int, eps float32) {
+			r.LayerNormForward(y, sum, mean, rstd, x, res, w, b, t, c, eps)
+			s := x
+			if sum != nil {
+				s = sum
+			}
+			for i := range t {
+				var m, q float32
+				for _, v := range host(s)[i*c : (i+1)*c] {
+					m += v / float32(c)
+					q += v * v / float32(c)
+				}
+				for j, v := range host(s)[i*c : (i+1)*c] {
+					host(y)[i*c+j] = (v-m)/float32(math.Sqrt(float64(q-m*m+eps)))*host(w)[j] + host(b)[j]
+				}
+			}
+		}}},
+		{"dB writes", "LayerNormBackward", "dB", &mutant{lnBackward: func(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int) {
+			if dB != nil {
+				clear(host(dB))
+			}
+			r.LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd, t, c)
+		}}},
+		{"the mean's gradient is forgotten", "LayerNormBackward", "dX", &mutant{lnBackward: func(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int) {
+			r.LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd, t, c)
+			for i := range t {
+				var g float32
+				for j := range c {
+					g += host(dY)[i*c+j] * host(w)[j] / float32(c)
+				}
+				for j := range c {
+					host(dX)[i*c+j] += host(rstd)[i] * g
+				}
+			}
+		}}},
+		{"only to the first row", "AddBias", "y:", &mutant{addBias: func(y, b backend.Buffer, t, c int) { r.AddBias(y, b, min(t, 1), c) }}},
+		{"writes", "SumRows", "dB:", &mutant{sumRows: func(dB, dY backend.Buffer, t, c int) {
+			clear(host(dB))
+			r.SumRows(dB, dY, t, c)
+		}}},
+		{"the approximation for both", "GeGLUForward", "tanh false", &mutant{geForward: func(y, gate, up backend.Buffer, n int, _ bool) {
+			r.GeGLUForward(y, gate, up, n, true)
+		}}},
+		{"dUp reads the new dGate", "GeGLUBackward", "dGate in dY", &mutant{geBackward: func(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
+			if up == nil {
+				r.GeGLUBackward(dGate, dUp, dY, gate, up, n, tanh)
+				return
+			}
+			spare := r.Alloc(tensor.F32, n)
+			r.GeGLUBackward(dGate, spare, dY, gate, up, n, tanh)
+			r.GeGLUBackward(spare, dUp, dY, gate, up, n, tanh)
+		}}},
 		{"one pairing for both", "RoPE", "pairing 1", &mutant{rope: func(y, x, pos, freqs backend.Buffer, t, heads, d int, _ backend.Pairing, inverse bool) {
 			r.RoPE(y, x, pos, freqs, t, heads, d, backend.Half, inverse)
 		}}},
@@ -245,11 +330,11 @@ func TestMutants(t *testing.T) {
 			r.SwiGLUBackward(spare, dUp, dY, gate, up, n)
 		}}},
 		{"the last segment is left out", "AttentionForward", "o:", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			cut := &backend.Segments{List: s.List[:max(0, len(s.List)-1)]}
+			cut := &backend.Segments{List: s.List[:max(0, len(s.List)-1)], Window: s.Window}
 			r.AttentionForward(o, lse, q, k, v, cut, h, kh, d, scale)
 		}}},
 		{"a document sees the one before it", "AttentionForward", "many, with gaps", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			wide := &backend.Segments{}
+			wide := &backend.Segments{Window: s.Window}
 			for _, g := range s.List {
 				if g.QLen > 0 && g.QLen == g.KLen && g.KStart > 0 {
 					g.KStart--
@@ -259,8 +344,14 @@ func TestMutants(t *testing.T) {
 			}
 			r.AttentionForward(o, lse, q, k, v, wide, h, kh, d, scale)
 		}}},
+		{"the window is one key short", "AttentionForward", "window 3", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: max(min(s.Window, 1), s.Window-1)}, h, kh, d, scale)
+		}}},
+		{"the window is ignored", "AttentionBackward", "window", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, &backend.Segments{List: s.List}, h, kh, d, scale)
+		}}},
 		{"the mask is aligned at the start", "AttentionForward", "one query", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			cut := &backend.Segments{}
+			cut := &backend.Segments{Window: s.Window}
 			for _, g := range s.List {
 				g.KLen = g.QLen
 				cut.List = append(cut.List, g)
@@ -423,6 +514,18 @@ func TestGradientMutants(t *testing.T) {
 		"RMSNormBackward": {normBackward: func(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
 			r.RMSNormBackward(dX, dW, dY, dSum, x, w, rstd, t, c)
 			grow(dX)
+		}},
+		"LayerNormBackward": {lnBackward: func(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int) {
+			r.LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd, t, c)
+			grow(dX)
+		}},
+		"SumRows": {sumRows: func(dB, dY backend.Buffer, t, c int) {
+			r.SumRows(dB, dY, t, c)
+			r.AddScaled(dB, dB, 0.02)
+		}},
+		"GeGLUBackward": {geBackward: func(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
+			r.GeGLUBackward(dGate, dUp, dY, gate, up, n, tanh)
+			grow(dGate)
 		}},
 		"RoPE": {rope: func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
 			r.RoPE(y, x, pos, freqs, t, heads, d, p, inverse)

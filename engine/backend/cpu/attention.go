@@ -21,6 +21,7 @@ type attnItem struct{ segment, head, query int32 }
 type attnShape struct {
 	k         *kernels
 	segs      []backend.Segment
+	window    int // keys that a query sees at most
 	h, kh, d  int
 	scale     float32
 	items     []attnItem
@@ -43,10 +44,21 @@ func carve(buf *[]float32, n int) []float32 {
 	return s
 }
 
+// windowOf returns a number of keys that is no less than what any query sees.
+func windowOf(segs *backend.Segments, keys int) int {
+	if segs.Window == 0 {
+		return keys
+	}
+	return segs.Window
+}
+
 // extent checks the heads and the segments and returns how many rows of q and of k they reach.
 func extent(op string, segs *backend.Segments, h, kh, d int) (rows, keys int) {
 	if h <= 0 || kh <= 0 || h%kh != 0 || d <= 0 {
 		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads of size %d; wanted a multiple of at least 1", op, h, kh, d))
+	}
+	if segs.Window < 0 {
+		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
@@ -84,7 +96,7 @@ func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend
 	}
 	t := &b.tasks.attention
 	*t = attentionTask{
-		attnShape: attnShape{k: b.k, segs: segs.List, h: h, kh: kh, d: d, scale: scale, items: b.work, scratches: b.scratch},
+		attnShape: attnShape{k: b.k, segs: segs.List, window: windowOf(segs, keys), h: h, kh: kh, d: d, scale: scale, items: b.work, scratches: b.scratch},
 		o:         os, lse: ls, q: qs, key: ks, v: vs,
 	}
 	b.pool.run(len(b.work), t)
@@ -147,9 +159,10 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 		}
 	}
 	for i := range tops {
-		tops[i], sums[i] = float32(math.Inf(-1)), 0
+		tops[i], sums[i] = lowest, 0
 	}
-	for j := 0; j < query+nq+past; j += keyBlock {
+	start := max(0, query+past-t.window+1) / keyBlock * keyBlock // the block of the first key that the first query sees
+	for j := start; j < query+nq+past; j += keyBlock {
 		kn := min(keyBlock, query+nq+past-j)
 		at := (g.KStart+j)*ldk + head*d
 		for l := 0; l < kn; l += k.lanes {
@@ -166,12 +179,13 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 				c := h*n + i
 				t.scores(st, kt, keyBlock, qt[c*d*width:], seen, t.scale)
 				mask(st, width, seen, q0+past-j, float32(math.Inf(-1)))
+				maskBefore(st, width, seen, q0+past-j-t.window+1, float32(math.Inf(-1)))
 				top, sum := tops[c*width:(c+1)*width], sums[c*width:(c+1)*width]
 				out := t.o[(g.QStart+q0)*ldq+(head*group+h)*d:]
 				copy(old, top)
 				k.maxColumns(&top[0], &st[0], seen)
 				beta := float32(0)
-				if j > 0 {
+				if j > start {
 					beta = 1
 					t.rescale(out, ldq, sum, old, top, qn)
 				}
@@ -222,9 +236,25 @@ func mask(s []float32, width, keys, past int, v float32) {
 	}
 }
 
+// lowest is the running maximum of a query that has seen no key yet. It is finite, so that exp(-∞ - lowest) is 0 where a
+// window hides a whole block from a query.
+const lowest = -math.MaxFloat32
+
+// maskBefore writes v over the scores s[j,i] of keys that lie before query i's window: lane i sees keys from first+i of
+// the block on.
+func maskBefore(s []float32, width, keys, first int, v float32) {
+	for j := 0; j < min(keys, first+width-1); j++ {
+		row := s[j*width+max(0, j-first+1) : (j+1)*width]
+		for i := range row {
+			row[i] = v
+		}
+	}
+}
+
 // decode computes one query for all query heads of a key-value head.
 func (t *attentionTask) decode(w int, g backend.Segment, head int) {
-	k, d, group, n := t.k, t.d, t.group(), g.KLen
+	k, d, group, n := t.k, t.d, t.group(), min(g.KLen, t.window)
+	g.KStart += g.KLen - n
 	buf := t.scratch(w, 2*group*n)
 	p, pt := carve(&buf, group*n), carve(&buf, group*n)
 	ldk := t.kh * d

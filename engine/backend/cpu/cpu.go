@@ -22,30 +22,36 @@ type Backend struct {
 	packedA  [][]float32 // per thread: the packed left operand
 	partials []float32   // per chunk sums of a reduction
 	doubles  []float64
-	scratch  [][]float32 // per thread: attention, RoPE
+	scratch  [][]float32 // per thread: attention, RoPE, LayerNorm, GeGLU
 	logits   []float32   // LinearCrossEntropy
 	rows     []float32   // LinearCrossEntropy: scaled rows of x
 	work     []attnItem
 	angles   angleTables
+	ones     []float32 // LayerNorm
 
 	// The tasks that operations hand to the pool. They live here because a task made for each call would be garbage
 	// after it.
 	tasks struct {
-		packB      packBTask
-		product    productTask
-		dotRows    dotRowsTask
-		rows       rowsTask
-		norm       normTask
-		normGrad   normGradTask
-		embed      embedTask
-		rope       ropeTask
-		vector     vectorTask
-		adamw      adamwTask
-		argmax     argmaxTask
-		attention  attentionTask
-		attnGrad   attentionGradTask
-		logits     logitsTask
-		sumSquares sumSquaresTask
+		packB         packBTask
+		product       productTask
+		dotRows       dotRowsTask
+		rows          rowsTask
+		norm          normTask
+		normGrad      normGradTask
+		embed         embedTask
+		rope          ropeTask
+		vector        vectorTask
+		adamw         adamwTask
+		argmax        argmaxTask
+		attention     attentionTask
+		attnGrad      attentionGradTask
+		logits        logitsTask
+		sumSquares    sumSquaresTask
+		layerNorm     layerNormTask
+		layerNormGrad layerNormGradTask
+		bias          biasTask
+		sumRows       sumRowsTask
+		geglu         gegluTask
 	}
 }
 

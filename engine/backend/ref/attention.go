@@ -26,6 +26,9 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 	if s.kh <= 0 || s.h%s.kh != 0 {
 		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", op, s.h, s.kh))
 	}
+	if segs.Window < 0 {
+		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
+	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
 			panic(fmt.Sprintf("%s: segment %d is %+v; wanted starts and lengths of 0 or more and KLen ≥ QLen", op, i, g))
@@ -37,20 +40,25 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 	return rows, keys
 }
 
-// softmax returns the weights that one query gives to its keys, and the logarithm of their sum before division.
-func (s heads) softmax(qRow, k []float32, g backend.Segment, i, head int, scale float64) (p []float64, lse float64) {
+// softmax returns the weights that one query gives to its keys, 0 to those before its window, and the logarithm of their
+// sum before division.
+func (s heads) softmax(qRow, k []float32, g backend.Segment, i, head, window int, scale float64) (p []float64, lse float64) {
 	p = make([]float64, g.KLen-g.QLen+i+1) // the last query sees every key, the one before it all but the last
+	first := 0
+	if window > 0 {
+		first = max(0, len(p)-window)
+	}
 	top := math.Inf(-1)
-	for j := range p {
+	for j := first; j < len(p); j++ {
 		p[j] = scale * dot(qRow, s.key(k, g.KStart+j, head))
 		top = max(top, p[j])
 	}
 	var sum float64
-	for _, v := range p {
+	for _, v := range p[first:] {
 		sum += math.Exp(v - top)
 	}
 	lse = top + math.Log(sum)
-	for j := range p {
+	for j := first; j < len(p); j++ {
 		p[j] = math.Exp(p[j] - lse)
 	}
 	return p, lse
@@ -71,7 +79,7 @@ func (*Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.S
 		for i := range g.QLen {
 			for head := range h {
 				row := g.QStart + i
-				p, l := s.softmax(s.query(qs, row, head), ks, g, i, head, float64(scale))
+				p, l := s.softmax(s.query(qs, row, head), ks, g, i, head, segs.Window, float64(scale))
 				sum := make([]float64, d)
 				for j, w := range p {
 					for e, u := range s.key(vs, g.KStart+j, head) {
@@ -110,7 +118,7 @@ func (*Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer
 			for head := range h {
 				row := g.QStart + i
 				qRow, doRow := s.query(qs, row, head), s.query(do, row, head)
-				p, _ := s.softmax(qRow, ks, g, i, head, float64(scale))
+				p, _ := s.softmax(qRow, ks, g, i, head, segs.Window, float64(scale))
 				dp, mean := make([]float64, len(p)), 0.0
 				for j := range p {
 					dp[j] = dot(doRow, s.key(vs, g.KStart+j, head))

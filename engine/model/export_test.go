@@ -1,0 +1,17 @@
+package model
+
+import (
+	"os"
+
+	"tunebook/engine/backend"
+)
+
+// OpenBare opens a folder that has no tokenizer.
+func OpenBare(dev backend.Backend, dir string) (*Model, error) {
+	fsys := os.DirFS(dir)
+	c, err := readConfig(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	return openWeights(dev, c, fsys, dir)
+}
