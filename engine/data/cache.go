@@ -39,6 +39,7 @@ func (c *Encoder) Cached(dir string, s *Set) (e *Encoded, hit bool, err error) {
 	path := filepath.Join(dir, c.Key(s)+".encoded")
 	if raw, err := os.ReadFile(path); err == nil {
 		if e, err := readEncoded(raw); err == nil {
+			e.How = c.how()
 			return e, true, nil
 		}
 	}

@@ -120,7 +120,7 @@ func Dedup(o DedupOptions, sets ...*Set) ([]*Set, Duplicates, error) {
 		if o.Near > 0 {
 			note += fmt.Sprintf(", %d of similarity %g or more (runs of %d words, %d hashes in %d bands)", acc.Near, o.Near, o.Words, o.Hashes, d.bands)
 		}
-		out = append(out, s.from(rows, "dedup", note))
+		out = append(out, s.without(rows, "dedup", note))
 		rep.Sets = append(rep.Sets, acc)
 	}
 	return out, rep, nil

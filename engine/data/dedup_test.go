@@ -148,7 +148,7 @@ func TestDecontaminate(t *testing.T) {
 		t.Errorf("reported only: %+v", m.Manifest)
 	}
 	m = blend(t, Recipe{Against: []*Set{test}, Clean: true, Dedup: &DedupOptions{}, Parts: []Part{{Set: train, Passes: 1}}})
-	if s := m.Manifest.Sources[0]; m.Len() != 21 || s.Removed != 2 || len(s.Steps) != 2 || s.Steps[0].Op != "dedup" || s.Steps[1].Op != "decontaminate" || m.Manifest.Dedup == nil {
+	if s := m.Manifest.Sources[0]; m.Len() != 21 || s.Removed != 2 || s.Available != 21 || s.Unused != 0 || len(s.Steps) != 2 || s.Steps[0].Op != "dedup" || s.Steps[1].Op != "decontaminate" || m.Manifest.Dedup == nil {
 		t.Errorf("removed: %+v", m.Manifest)
 	}
 	train.Rows[0].Input = 0

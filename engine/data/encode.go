@@ -21,6 +21,11 @@ const (
 	CutInput                // keep the instruction, the beginning of the input and the whole answer
 )
 
+// String returns the policy's name.
+func (p Policy) String() string {
+	return [...]string{"error", "drop", "cut-prompt", "cut-input"}[p]
+}
+
 // Train says which tokens are trained.
 type Train uint8
 
@@ -29,6 +34,9 @@ const (
 	OnAll                       // every token but the first
 	OnLastResponse              // the last answer of a conversation and its stop token
 )
+
+// String returns the mask's name.
+func (t Train) String() string { return [...]string{"response", "all", "last"}[t] }
 
 // EncodeOptions says how examples become sequences.
 type EncodeOptions struct {
@@ -64,6 +72,17 @@ type Encoded struct {
 	Sequences []Sequence
 	Sources   []string // names, by the sequences' Source
 	Counts    []Counts // by source
+	How       EncodingUsed
+}
+
+// EncodingUsed says how examples became ids, for a record.
+type EncodingUsed struct {
+	Tokenizer   string `json:"tokenizer"` // fingerprint
+	Template    string `json:"template"`  // name
+	TemplateSum string `json:"template_fingerprint"`
+	MaxLen      int    `json:"max_length"` // 0 for none
+	Policy      string `json:"policy"`
+	Train       string `json:"train"`
 }
 
 // Counts accounts for the examples of one source: Examples = sequences + Dropped.
@@ -278,7 +297,7 @@ func (c *Encoder) Set(s *Set) (*Encoded, error) {
 	}); err != nil {
 		return nil, err
 	}
-	out := &Encoded{}
+	out := &Encoded{How: c.how()}
 	index := map[string]int{}
 	total := 0
 	for i := range coded {
@@ -318,6 +337,11 @@ func (c *Encoder) Set(s *Set) (*Encoded, error) {
 		return nil, &NoSupervision{Of: len(s.Rows), MaxLen: c.Options.MaxLen}
 	}
 	return out, nil
+}
+
+func (c *Encoder) how() EncodingUsed {
+	return EncodingUsed{Tokenizer: c.Tokenizer.Fingerprint(), Template: c.Template.Name, TemplateSum: c.Template.Fingerprint(),
+		MaxLen: c.Options.MaxLen, Policy: c.Options.Policy.String(), Train: c.Options.Train.String()}
 }
 
 // eachRow calls f for 0 … n-1 on all cores and returns the error of the first row that has one, whatever the order in

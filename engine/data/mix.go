@@ -18,16 +18,17 @@ type Mixed struct {
 type Manifest struct {
 	Seed        int64           `json:"seed"`
 	Unit        Unit            `json:"unit"`
-	Planned     float64         `json:"planned"`           // size of the mix, in the unit
-	Realised    float64         `json:"realised"`          // the same as it came out
-	End         Ending          `json:"end,omitempty"`     // what decided the size, where shares and no Size did
-	Block       int             `json:"block"`             // rows in which the plan holds
-	Stages      []Stage         `json:"stages,omitempty"`  // of a curriculum
-	Linear      bool            `json:"linear,omitempty"`  // its shares move in straight lines
-	Fingerprint string          `json:"fingerprint"`       // SHA-256 of the mix's rows in order
-	Dedup       *Duplicates     `json:"dedup,omitempty"`   // what deduplication removed
-	Overlap     []OverlapReport `json:"overlap,omitempty"` // with test sets, before rows were removed
-	Sources     []SourceAccount `json:"sources"`           // in the order given
+	Planned     float64         `json:"planned"`            // size of the mix, in the unit
+	Realised    float64         `json:"realised"`           // the same as it came out
+	End         Ending          `json:"end,omitempty"`      // what decided the size, where shares and no Size did
+	Block       int             `json:"block"`              // rows in which the plan holds
+	Stages      []Stage         `json:"stages,omitempty"`   // of a curriculum
+	Linear      bool            `json:"linear,omitempty"`   // its shares move in straight lines
+	Fingerprint string          `json:"fingerprint"`        // SHA-256 of the mix's rows in order
+	Dedup       *Duplicates     `json:"dedup,omitempty"`    // what deduplication removed
+	Overlap     []OverlapReport `json:"overlap,omitempty"`  // with test sets, before rows were removed
+	Encoding    *EncodingUsed   `json:"encoding,omitempty"` // how it became tokens; nil before
+	Sources     []SourceAccount `json:"sources"`            // in the order given
 }
 
 // SourceAccount is one source's line of a manifest. Available = distinct rows drawn + Unused.
@@ -210,8 +211,12 @@ func (r *Recipe) prepare() ([]Part, *Mixed, error) {
 		return nil, nil, fmt.Errorf("data.Blend: Size is %d and Block is %d; wanted 0 or more", r.Size, r.Block)
 	}
 	m := &Mixed{Set: Set{Name: "mix"}, Manifest: Manifest{Seed: r.Seed, Unit: r.Unit, End: r.End}}
-	if c, ok := r.Policy.(Curriculum); ok {
-		m.Manifest.Stages, m.Manifest.Linear = c.Stages, c.Linear
+	switch p := r.Policy.(type) {
+	case nil:
+	case Curriculum:
+		m.Manifest.Stages, m.Manifest.Linear = p.Stages, p.Linear
+	default:
+		m.Manifest.Stages = []Stage{{0, p.Shares(0)}}
 	}
 	names := map[string]bool{}
 	parts := append([]Part(nil), r.Parts...)
@@ -311,6 +316,8 @@ func (r *Recipe) due(source int) func(at float64) float64 {
 // Tokens returns the manifest with the account of what encoding made of the mix.
 func (m Manifest) Tokens(e *Encoded) Manifest {
 	out := m
+	how := e.How
+	out.Encoding = &how
 	out.Sources = append([]SourceAccount(nil), m.Sources...)
 	for i := range out.Sources {
 		for j, name := range e.Sources {

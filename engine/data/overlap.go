@@ -124,7 +124,7 @@ func (s *Set) Decontaminate(n int, tests ...*Set) (*Set, []OverlapReport, error)
 			rows = append(rows, s.Rows[i])
 		}
 	}
-	return s.from(rows, "decontaminate", fmt.Sprintf("against %s, runs of %d words", strings.Join(names, ", "), n)), reps, nil
+	return s.without(rows, "decontaminate", fmt.Sprintf("against %s, runs of %d words", strings.Join(names, ", "), n)), reps, nil
 }
 
 func eachRun(e *Example, n int, f func(string) bool) {

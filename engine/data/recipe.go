@@ -44,12 +44,12 @@ type Part struct {
 type Recipe struct {
 	Seed    int64
 	Unit    Unit                                              // Examples when empty
-	Measure func(e *Example) (supervised, all int, err error) // tokens of a row; needed for a unit of tokens. See Encoder.Measure
+	Measure func(e *Example) (supervised, all int, err error) // tokens of a row, from any goroutine; needed for a unit of tokens. See Encoder.Measure
 
 	Size        int       // of the whole mix, where shares decide
 	End         Ending    // FirstEnds when empty; for shares without a Size
 	Temperature float64   // shares in proportion to size^(1/Temperature); 0: the parts say
-	Policy      MixPolicy // shares that change on the way; nil: the parts say
+	Policy      MixPolicy // shares that change on the way, once in each epoch of training; nil: the parts say
 	Block       int       // rows in which the plan holds; 0: the whole mix, or 64 with a Policy
 
 	Dedup   *DedupOptions // nil: rows stay as they are
@@ -97,6 +97,12 @@ func (r *Recipe) plan(parts []Part) ([]planned, error) {
 	}
 	for i := range out {
 		p := &out[i]
+		if parts[i].Replace {
+			p.how += ", with replacement"
+		}
+		if n := parts[i].MaxPasses; n > 0 {
+			p.how += fmt.Sprintf(", each at most %d times", n)
+		}
 		p.cap = parts[i].MaxPasses
 		if p.cap == 0 && !parts[i].Replace && r.End != AllEnded {
 			p.cap = max(1, int(math.Ceil(parts[i].Passes)))
@@ -114,16 +120,18 @@ func (r *Recipe) measure(s *Set) (cost []float64, size float64, err error) {
 		return nil, float64(len(s.Rows)), nil
 	}
 	cost = make([]float64, len(s.Rows))
-	for i := range s.Rows {
+	if err := eachRow(len(s.Rows), func(i int) error {
 		supervised, all, err := r.Measure(&s.Rows[i])
-		if err != nil {
-			return nil, 0, err
-		}
 		cost[i] = float64(supervised)
 		if r.Unit == AllTokens {
 			cost[i] = float64(all)
 		}
-		size += cost[i]
+		return err
+	}); err != nil {
+		return nil, 0, err
+	}
+	for _, c := range cost {
+		size += c
 	}
 	if size == 0 {
 		return nil, 0, fmt.Errorf("data.Blend: source %s: 0 %s in %d examples", s.Name, r.Unit, len(s.Rows))

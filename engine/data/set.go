@@ -23,6 +23,15 @@ func (s *Set) from(rows []Example, op, note string) *Set {
 	return &Set{Name: s.Name, Rows: rows, Available: n, Notes: s.Notes, Repeats: s.Repeats, Steps: s.then(op, len(rows), note)}
 }
 
+// without returns a set of the rows that are left when others were removed for good: these are no longer available.
+func (s *Set) without(rows []Example, op, note string) *Set {
+	out := s.from(rows, op, note)
+	if out.Available = s.Available; s.Available > 0 {
+		out.Available -= len(s.Rows) - len(rows)
+	}
+	return out
+}
+
 // then returns the set's steps and one more.
 func (s *Set) then(op string, to int, note string) []Step {
 	return append(s.Steps[:len(s.Steps):len(s.Steps)], Step{Op: op, From: len(s.Rows), To: to, Note: note})

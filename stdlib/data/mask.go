@@ -21,9 +21,18 @@ type Encoding struct {
 }
 
 var (
-	policies = map[string]core.Policy{"": core.Error, "error": core.Error, "drop": core.Drop, "cut-prompt": core.CutPrompt, "cut-input": core.CutInput}
-	masks    = map[string]core.Train{"": core.OnResponse, "response": core.OnResponse, "last": core.OnLastResponse, "all": core.OnAll}
+	policies = map[string]core.Policy{"": core.Error}
+	masks    = map[string]core.Train{"": core.OnResponse}
 )
+
+func init() {
+	for _, p := range []core.Policy{core.Error, core.Drop, core.CutPrompt, core.CutInput} {
+		policies[p.String()] = p
+	}
+	for _, k := range []core.Train{core.OnResponse, core.OnAll, core.OnLastResponse} {
+		masks[k.String()] = k
+	}
+}
 
 // Engine returns what turns examples into tokens for a model, for other packages of the script API.
 func (e Encoding) Engine(op string, m *model.Model) *core.Encoder {

@@ -169,6 +169,9 @@ type Manifest = core.Manifest
 // SourceAccount is one source's line of a Manifest.
 type SourceAccount = core.SourceAccount
 
+// EncodingUsed says how a mix became tokens: tokenizer, template, limit, policy and mask.
+type EncodingUsed = core.EncodingUsed
+
 // Step is one thing that was done to a source before it was mixed.
 type Step = core.Step
 
@@ -231,6 +234,13 @@ func manifestGrid(name string, m Manifest) *grid.Table {
 	}
 	for _, o := range m.Overlap {
 		g.Notes = append(g.Notes, overlapSentence(o))
+	}
+	if e := m.Encoding; e != nil {
+		limit := "no limit"
+		if e.MaxLen > 0 {
+			limit = fmt.Sprintf("at most %d tokens", e.MaxLen)
+		}
+		g.Notes = append(g.Notes, fmt.Sprintf("encoded by template %s (%.8s) and tokenizer %.8s, %s, longer: %s, trained: %s", e.Template, e.TemplateSum, e.Tokenizer, limit, e.Policy, e.Train))
 	}
 	g.Rows = append(g.Rows, []string{"all", ""})
 	for _, c := range columns {

@@ -24,6 +24,7 @@ func init() {
 			"Deduped":          reflect.ValueOf((*data.Deduped)(nil)),
 			"Duplicates":       reflect.ValueOf((*data.Duplicates)(nil)),
 			"Encoding":         reflect.ValueOf((*data.Encoding)(nil)),
+			"EncodingUsed":     reflect.ValueOf((*data.EncodingUsed)(nil)),
 			"Ending":           reflect.ValueOf((*data.Ending)(nil)),
 			"Example":          reflect.ValueOf((*data.Example)(nil)),
 			"Examples":         reflect.ValueOf(data.Examples),

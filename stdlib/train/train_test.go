@@ -102,6 +102,9 @@ func TestSources(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
+	if text, _ := r.Mix.Show(); !strings.Contains(text, "longer: error, trained: response") {
+		t.Errorf("the manifest does not say how the mix was encoded:\n%s", text)
+	}
 	weighted := Run(base, data.Blend(1, data.Part{Set: own, Passes: 1}, data.Part{Set: broad, Passes: 1, Weight: 0.1}), cfg)
 	if weighted.Model.Fingerprint() == r.Model.Fingerprint() || weighted.Log[0].Loss != r.Log[0].Loss {
 		t.Error("the weight of a source is not in the training loss, or is in the report's")
