@@ -3,6 +3,7 @@ package data
 import (
 	"bufio"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,30 +20,35 @@ import (
 // errors and compression are as for ReadJSONL; Numbers has no meaning here, since every field is a text.
 func ReadCSV(path string, f Fields) (*Set, error) {
 	const op = "data.CSV"
-	if err := f.check(op, path); err != nil {
-		return nil, err
-	}
-	c := &csvReader{rowReader: rowReader{op: op, path: path, fields: f}}
-	read := c.commas
+	format := CSV
 	if ext := extension(path); ext == ".tsv" || ext == ".tab" {
-		read = c.tabs
+		format = TSV
 	}
-	if err := readFile(op, path, read); err != nil {
-		return nil, err
+	return readSet(op, path, format, f)
+}
+
+// headerObject returns the columns as the names of an object of empty texts.
+func headerObject(columns []string) []byte {
+	var b strings.Builder
+	b.WriteString("{")
+	for i, name := range columns {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		key, _ := json.Marshal(name) // a string always has a form in JSON
+		b.Write(key)
+		b.WriteString(`:""`)
 	}
-	s, err := c.set(baseName(path))
-	if err == nil && c.quoted > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d fields begin and end with a quote, which is kept: tab-separated fields are not quoted", c.quoted))
-	}
-	return s, err
+	b.WriteString("}")
+	return []byte(b.String())
 }
 
 // csvReader makes examples of records.
 type csvReader struct {
-	rowReader
+	*rowReader
 	columns                int // in the header; 0 before it
 	input, context, output int // columns; context is -1 when there is none
-	quoted                 int // tab-separated fields that begin and end with a quote
+	systemAt               int // likewise
 }
 
 // commas reads comma-separated records.
@@ -52,6 +58,9 @@ func (c *csvReader) commas(r *bufio.Reader) error {
 	lines.ReuseRecord = true
 	line := 1
 	for {
+		if c.halt {
+			return nil
+		}
 		record, err := lines.Read()
 		var fault *csv.ParseError
 		switch {
@@ -95,6 +104,9 @@ func csvFault(e *csv.ParseError) string {
 func (c *csvReader) tabs(r *bufio.Reader) error {
 	l := &lineReader{r: r}
 	for {
+		if c.halt {
+			return nil
+		}
 		line, _, err := l.next()
 		if err == io.EOF {
 			return nil
@@ -133,9 +145,21 @@ func (c *csvReader) record(line int, record []string) error {
 		c.reject(line, around(all, at), "byte 0x%02x is no UTF-8; wanted UTF-8 text", all[at])
 		return nil
 	}
+	if c.document {
+		if record[c.output] == "" {
+			c.reject(line, all, "field %q is empty; wanted text", c.fields.Output)
+			return nil
+		}
+		c.add(Example{Answer: strings.Clone(record[c.output])})
+		return nil
+	}
 	context := ""
 	if c.context >= 0 {
 		context = strings.Clone(record[c.context])
+	}
+	c.system = ""
+	if c.systemAt >= 0 {
+		c.system = strings.Clone(record[c.systemAt])
 	}
 	c.accept(line, strings.Clone(record[c.input]), context, []string{strings.Clone(record[c.output])})
 	return nil
@@ -160,14 +184,26 @@ func (c *csvReader) header(line int, record []string) error {
 		}
 		return at, nil
 	}
+	if c.sniff != nil {
+		c.sniff(headerObject(record))
+		c.halt = true
+		return nil
+	}
 	var err error
-	if c.input, err = find(c.fields.Input); err != nil {
+	c.systemAt, c.context = -1, -1
+	if !c.document {
+		if c.input, err = find(c.fields.Input); err != nil {
+			return err
+		}
+	}
+	if c.output, err = find(c.fields.Output); err != nil || c.document {
 		return err
 	}
-	if c.output, err = find(c.fields.Output); err != nil {
-		return err
+	if c.fields.System != "" {
+		if c.systemAt, err = find(c.fields.System); err != nil {
+			return err
+		}
 	}
-	c.context = -1
 	if c.fields.Context != "" {
 		c.context, err = find(c.fields.Context)
 	}

@@ -91,7 +91,7 @@ func FuzzCSV(f *testing.F) {
 		f.Add([]byte(s), true)
 	}
 	f.Fuzz(func(t *testing.T, content []byte, tabs bool) {
-		c := &csvReader{rowReader: rowReader{op: "data.CSV", path: "fuzz", fields: Fields{Input: "q", Output: "a", OnError: Skip}}}
+		c := &csvReader{rowReader: &rowReader{op: "data.CSV", path: "fuzz", fields: Fields{Input: "q", Output: "a", OnError: Skip}}}
 		read := c.commas
 		if tabs {
 			read = c.tabs

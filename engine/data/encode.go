@@ -127,12 +127,13 @@ func (e *TooLong) Error() string {
 		e.Source, e.Row, e.Prompt, e.Answer, e.Prompt+e.Answer, e.MaxLen, why)
 }
 
-// Messages returns the turns of an example: system when there is one, user, assistant.
+// Messages returns the turns of an example: system when there is one, what was said before, user, assistant.
 func (e *Example) Messages() []token.Message {
 	var m []token.Message
 	if e.System != "" {
 		m = append(m, token.Message{Role: "system", Content: e.System})
 	}
+	m = append(m, e.History...)
 	return append(m, token.Message{Role: "user", Content: e.Prompt}, token.Message{Role: "assistant", Content: e.Answer})
 }
 

@@ -5,12 +5,19 @@
 // random is a pure function of a seed and of the source's name.
 package data
 
+import "tunebook/engine/token"
+
 // Example is one prompt with its answer.
 type Example struct {
-	System string   // system message; empty for none
-	Prompt string   // what the user says, instruction and input together
-	Answer string   // what is trained and, when Refs is empty, the only right answer
-	Refs   []string // further right answers, for scoring only
+	System string // system message; empty for none
+	// History is what was said before Prompt, user and assistant in turns, its answers trained as Answer is; nil for a
+	// conversation of one turn.
+	History []token.Message
+	Prompt  string   // what the user says, instruction and input together
+	Answer  string   // what is trained and, when Refs is empty, the only right answer
+	Refs    []string // further right answers, for scoring only
+	// Choices are the answers that there are to choose from; nil where the answer is free.
+	Choices []string
 
 	Task  string // the task it belongs to ("arithmetic/add"), for slices, losses and scores by task
 	Skill string // the skill the task needs ("arithmetic")

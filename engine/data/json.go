@@ -14,15 +14,7 @@ import (
 // Rows, errors and compression are as for ReadJSONL; the memory used is that of the rows and of the longest one. What
 // can no longer be told apart into rows (a missing comma, a file that was cut off) ends the reading, also for Skip.
 func ReadJSON(path string, f Fields) (*Set, error) {
-	const op = "data.JSON"
-	if err := f.check(op, path); err != nil {
-		return nil, err
-	}
-	c := &rowReader{op: op, path: path, fields: f}
-	if err := readFile(op, path, c.jsonList); err != nil {
-		return nil, err
-	}
-	return c.set(baseName(path))
+	return readSet("data.JSON", path, JSON, f)
 }
 
 // jsonList reads a file that is one list of objects.
@@ -41,7 +33,15 @@ func (c *rowReader) jsonList(r *bufio.Reader) error {
 		return fmt.Errorf("%s: %s: the file begins with %s; wanted one list of objects (data.JSONL reads an object a line): %s", c.op, c.path, what, shorten(row))
 	}
 	if err == nil {
-		err = s.elements(c.jsonRow)
+		err = s.elements(func(line int, raw []byte) error {
+			if c.jsonRow(line, raw); c.halt {
+				return errHalt
+			}
+			return nil
+		})
+	}
+	if err == errHalt {
+		return nil
 	}
 	if err == nil {
 		err = s.end()
@@ -67,6 +67,9 @@ type jsonScanner struct {
 }
 
 func newJSONScanner(r *bufio.Reader) *jsonScanner { return &jsonScanner{r: r, line: 1} }
+
+// errHalt ends the reading of a list because no more is wanted.
+var errHalt = errors.New("no more is wanted")
 
 var errCutOff = errors.New("the file ends here; wanted the rest of it (a download that was cut off?)")
 
@@ -181,12 +184,13 @@ func scalarEnd(b byte) bool {
 	return false
 }
 
-// elements takes a list, whose bracket is next, and calls visit with the line and the bytes of every element.
-func (s *jsonScanner) elements(visit func(line int, raw []byte)) error {
+// elements takes a list, whose bracket is next, and calls visit with the line and the bytes of every element
+// until it returns an error.
+func (s *jsonScanner) elements(visit func(line int, raw []byte) error) error {
 	return s.list('[', ']', func() error {
 		raw, line, err := s.value()
 		if err == nil {
-			visit(line, raw)
+			err = visit(line, raw)
 		}
 		return err
 	})

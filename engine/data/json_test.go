@@ -70,9 +70,10 @@ func FuzzJSONList(f *testing.F) {
 		s := newJSONScanner(bufio.NewReaderSize(iotest.OneByteReader(bytes.NewReader(content)), 16))
 		var got [][]byte
 		var lines []int
-		err := s.elements(func(line int, raw []byte) {
+		err := s.elements(func(line int, raw []byte) error {
 			got = append(got, append([]byte(nil), raw...))
 			lines = append(lines, line)
+			return nil
 		})
 		if err == nil {
 			err = s.end()

@@ -23,21 +23,16 @@ import (
 // UTF-8 makes the error *ReadErrors of *RowError, unless f.OnError is Skip. A file without rows is an error, and so is
 // a context field that no row has.
 func ReadJSONL(path string, f Fields) (*Set, error) {
-	const op = "data.JSONL"
-	if err := f.check(op, path); err != nil {
-		return nil, err
-	}
-	c := &rowReader{op: op, path: path, fields: f}
-	if err := readFile(op, path, c.jsonLines); err != nil {
-		return nil, err
-	}
-	return c.set(baseName(path))
+	return readSet("data.JSONL", path, JSONL, f)
 }
 
 // jsonLines reads one object a line.
 func (c *rowReader) jsonLines(r *bufio.Reader) error {
 	l := &lineReader{r: r}
 	for {
+		if c.halt {
+			return nil
+		}
 		line, whole, err := l.next()
 		if err == io.EOF {
 			return nil
@@ -103,10 +98,29 @@ func (c *rowReader) jsonRow(line int, row []byte) {
 		c.reject(line, row, "the row is %s; wanted an object", jsonKind(row))
 		return
 	}
+	if c.sniff != nil {
+		c.sniff(row)
+		c.halt = true
+		return
+	}
 	if c.names == "" {
 		c.names = jsonNames(row)
 	}
 	f := &c.fields
+	if c.document {
+		c.jsonDocument(line, row)
+		return
+	}
+	system, at, what := c.jsonOptional(row, f.System)
+	if what != "" {
+		c.reject(line, at, "%s", what)
+		return
+	}
+	c.system = system
+	if f.Messages != "" {
+		c.jsonMessages(line, row)
+		return
+	}
 	input, at, what := c.jsonText(row, f.Input)
 	if what != "" {
 		c.reject(line, at, "%s", what)
@@ -125,12 +139,28 @@ func (c *rowReader) jsonRow(line int, row []byte) {
 			}
 		}
 	}
+	if f.Choices != "" {
+		c.jsonChoices(line, row, input, context)
+		return
+	}
 	outputs, at, what := c.jsonTexts(row, f.Output)
 	if what != "" {
 		c.reject(line, at, "%s", what)
 		return
 	}
 	c.accept(line, input, context, outputs)
+}
+
+// jsonOptional returns the text of a field that a row may lack or have as null; name is empty for none.
+func (c *rowReader) jsonOptional(row []byte, name string) (text string, at []byte, what string) {
+	if name == "" {
+		return "", nil, ""
+	}
+	value, n := jsonField(row, name)
+	if n == 0 || n == 1 && value[0] == 'n' {
+		return "", nil, ""
+	}
+	return c.jsonText(row, name)
 }
 
 // jsonText returns the text of a field, or the offending part of the row and what is wrong with it.

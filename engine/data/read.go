@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Fields says which fields of a row make an example. The prompt is Instruction, the input and the context, those that
@@ -20,6 +22,10 @@ import (
 // A name is looked for as it is; where a JSON row has no such field and the name holds dots, as a path into the row:
 // "instances.0.input".
 type Fields struct {
+	Messages    string    // name of the field with a conversation (chat.go); Input, Context, Output and Choices are empty then
+	Merge       bool      // in a conversation, messages of one role in a row become one, a line end between; otherwise they are bad rows
+	System      string    // name of a field with the system message; a row may lack it; empty for none
+	Choices     string    // name of the field with the answers to choose from (choice.go); empty for none
 	Input       string    // name of the field with the input
 	Context     string    // name of a second field that is put after the input; a row may lack it; empty for none
 	Output      string    // name of the field with the answer: a text, or in JSON a list of texts, the first of which is Answer
@@ -107,7 +113,8 @@ func (e *ReadErrors) Unwrap() []error {
 
 // rowReader gathers the examples and the errors of one file.
 type rowReader struct {
-	op, path string
+	op, path string // path is the file that is read
+	whole    string // the path that was asked for, which may stand for several files
 	fields   Fields
 
 	rows    []Example
@@ -115,6 +122,17 @@ type rowReader struct {
 	badRows int
 	end     *RowError
 	seen    int // rows met
+
+	emit  func(e *Example) bool // takes an example and says whether more are wanted; nil to gather them in rows
+	sniff func(row []byte)      // takes the first usable object in place of making an example of it, and ends the reading
+	good  int                   // examples made
+	halt  bool                  // no more is wanted
+
+	said     []string // notes of files that were read as a whole
+	system   string   // of the row that is read
+	document bool     // the field Output is all that a row is read for: a text that stands by itself
+	quoted   int      // tab-separated fields that begin and end with a quote
+	merged   int      // conversations with messages of one role in a row
 
 	looked   int    // rows in which the context field was looked for
 	contexts int    // rows that have it
@@ -167,7 +185,7 @@ func (c *rowReader) accept(line int, input, context string, outputs []string) {
 		c.reject(line, []byte(outputs[0]), "the input is empty; wanted a prompt for this answer")
 		return
 	}
-	e := Example{Prompt: paragraphs(f.Instruction, input, context), Answer: outputs[0], Task: f.Task, Row: c.seen}
+	e := Example{System: c.system, Prompt: paragraphs(f.Instruction, input, context), Answer: outputs[0], Task: f.Task}
 	switch {
 	case f.Instruction != "" && input+context != "":
 		e.Input = len(paragraphs(f.Instruction, "|")) - 1
@@ -177,9 +195,21 @@ func (c *rowReader) accept(line int, input, context string, outputs []string) {
 	if len(outputs) > 1 {
 		e.Refs = outputs[1:]
 	}
+	c.add(e)
+}
+
+// add takes an example made of a row.
+func (c *rowReader) add(e Example) {
+	e.Row = c.seen
 	c.seen++
-	if f.OnError == Skip || c.badRows == 0 {
+	if c.fields.OnError == Stop && c.badRows > 0 {
+		return
+	}
+	c.good++
+	if c.emit == nil {
 		c.rows = append(c.rows, e)
+	} else if !c.emit(&e) {
+		c.halt = true
 	}
 }
 
@@ -195,33 +225,59 @@ func paragraphs(texts ...string) string {
 	return strings.Join(texts[:n], "\n\n")
 }
 
-// set returns what was read as a set called name, or the errors.
-func (c *rowReader) set(name string) (*Set, error) {
+// verdict returns the errors met, or what there is to say about the rows read.
+func (c *rowReader) verdict() (notes []string, err error) {
 	if c.looked > 0 && c.contexts == 0 && c.end == nil {
-		return nil, fmt.Errorf("%s: %s: 0 of %d rows have the context field %q; the first row has %s", c.op, c.path, c.looked, c.fields.Context, c.names)
+		return nil, fmt.Errorf("%s: %s: 0 of %d rows have the context field %q; the first row has %s", c.op, c.whole, c.looked, c.fields.Context, c.names)
 	}
-	if c.end != nil || c.badRows > 0 && (c.fields.OnError == Stop || len(c.rows) == 0) {
-		return nil, &ReadErrors{Op: c.op, Path: c.path, Rows: c.seen, Bad: c.badRows, First: c.bad, End: c.end}
+	if c.end != nil || c.badRows > 0 && (c.fields.OnError == Stop || c.good == 0) {
+		return nil, &ReadErrors{Op: c.op, Path: c.whole, Rows: c.seen, Bad: c.badRows, First: c.bad, End: c.end}
 	}
-	if len(c.rows) == 0 {
-		return nil, fmt.Errorf("%s: %s: there are 0 rows; wanted at least 1", c.op, c.path)
+	if c.good == 0 {
+		return nil, fmt.Errorf("%s: %s: there are 0 rows; wanted at least 1", c.op, c.whole)
 	}
-	s := &Set{Name: name, Rows: c.rows}
-	for i := range s.Rows {
-		s.Rows[i].Source = name
+	const most = 5
+	if n := len(c.said); n > most {
+		c.said = append(c.said[:most-1:most-1], fmt.Sprintf("… and %d more notes like these", n-most+1))
 	}
+	notes = append(notes, c.said...)
 	if c.badRows > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d rows skipped, the first at %v", c.badRows, c.seen, c.bad[0]))
+		notes = append(notes, fmt.Sprintf("%d of %d rows skipped, the first at %v", c.badRows, c.seen, c.bad[0]))
 	}
 	if c.fields.Strip != "" {
-		s.Notes = append(s.Notes, fmt.Sprintf("%q removed from the end of %d of %d outputs", c.fields.Strip, c.stripped, c.outputs))
+		notes = append(notes, fmt.Sprintf("%q removed from the end of %d of %d outputs", c.fields.Strip, c.stripped, c.outputs))
+	}
+	if c.quoted > 0 {
+		notes = append(notes, fmt.Sprintf("%d fields begin and end with a quote, which is kept: tab-separated fields are not quoted", c.quoted))
+	}
+	if c.merged > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d conversations had messages of one role in a row, which are merged", c.merged, c.seen))
+	}
+	return notes, nil
+}
+
+// set returns what was read as a set called name, or the errors.
+func (c *rowReader) set(name string) (*Set, error) {
+	notes, err := c.verdict()
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{Name: name, Rows: c.rows, Notes: notes}
+	for i := range s.Rows {
+		s.Rows[i].Source = name
 	}
 	return s, nil
 }
 
 // check refuses Fields that cannot make an example.
 func (f *Fields) check(op, path string) error {
-	if f.Input == "" || f.Output == "" {
+	if f.Messages != "" {
+		if f.Input+f.Context+f.Output+f.Choices+f.Instruction+f.Strip != "" {
+			return fmt.Errorf("%s: %s: Fields has Messages %q and fields of a row without messages; wanted one or the other", op, path, f.Messages)
+		}
+	} else if f.Merge {
+		return fmt.Errorf("%s: %s: Fields has Merge without Messages; wanted the name of the field with the conversation", op, path)
+	} else if f.Input == "" || f.Output == "" {
 		return fmt.Errorf("%s: %s: Fields has Input %q and Output %q; wanted the names of both fields", op, path, f.Input, f.Output)
 	}
 	if f.OnError != Stop && f.OnError != Skip {
@@ -241,15 +297,26 @@ func readFile(op, path string, read func(r *bufio.Reader) error) error {
 		return fmt.Errorf("%s: %s: is a folder; wanted a file", op, path)
 	}
 	r := bufio.NewReaderSize(f, 1<<16)
-	if gzipName(path) {
+	switch compression(path) {
+	case ".gz":
 		z, err := gzip.NewReader(r)
 		if err != nil {
 			return fmt.Errorf("%s: %s: is named .gz, but %w", op, path, err)
 		}
 		r = bufio.NewReaderSize(z, 1<<16)
+	case ".zst":
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+		if err != nil {
+			return fmt.Errorf("%s: %s: is named %s, but %w", op, path, filepath.Ext(path), err)
+		}
+		defer z.Close()
+		r = bufio.NewReaderSize(z, 1<<16)
+		if _, err := r.Peek(1); errors.Is(err, zstd.ErrMagicMismatch) {
+			return fmt.Errorf("%s: %s: is named %s, but does not begin as a zstd file does", op, path, filepath.Ext(path))
+		}
 	}
 	if err := skipMark(r); err != nil {
-		return fmt.Errorf("%s: %s: %w", op, path, err)
+		return fmt.Errorf("%s: %s: %s", op, path, readFault(err))
 	}
 	return read(r)
 }
@@ -265,6 +332,8 @@ func skipMark(r *bufio.Reader) error {
 		r.Discard(3)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return fmt.Errorf("the file is UTF-16; wanted UTF-8")
+	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f")):
+		return fmt.Errorf("the file is compressed with zstd; wanted its name to end in .zst")
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		return fmt.Errorf("the file is compressed with gzip; wanted its name to end in .gz")
 	}
@@ -279,22 +348,31 @@ func readFault(err error) string {
 	return err.Error()
 }
 
-func gzipName(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gz") }
+// compression returns ".gz" or ".zst" for a path that says so.
+func compression(path string) string {
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".gz", ".zst":
+		return ext
+	case ".zstd":
+		return ".zst"
+	}
+	return ""
+}
+
+// plainPath returns the path without the ending of a compressed file.
+func plainPath(path string) string {
+	if compression(path) == "" || len(filepath.Base(path)) == len(filepath.Ext(path)) {
+		return path
+	}
+	return path[:len(path)-len(filepath.Ext(path))]
+}
 
 // extension returns the path's extension in lower case, that before ".gz" for a compressed file: ".jsonl".
-func extension(path string) string {
-	if gzipName(path) {
-		path = path[:len(path)-len(".gz")]
-	}
-	return strings.ToLower(filepath.Ext(path))
-}
+func extension(path string) string { return strings.ToLower(filepath.Ext(plainPath(path))) }
 
 // baseName returns the file's name without folder and extensions.
 func baseName(path string) string {
-	base := filepath.Base(path)
-	if gzipName(base) && len(base) > len(".gz") {
-		base = base[:len(base)-len(".gz")]
-	}
+	base := filepath.Base(plainPath(path))
 	if ext := filepath.Ext(base); ext != base {
 		base = strings.TrimSuffix(base, ext)
 	}

@@ -42,7 +42,7 @@ func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
 	}
 	name, task := superNINames(path)
 	f.Task = task
-	t := &superNI{rowReader: rowReader{op: op, path: path, fields: f}, options: o}
+	t := &superNI{rowReader: rowReader{op: op, path: path, whole: path, fields: f}, options: o}
 	if err := readFile(op, path, t.read); err != nil {
 		return nil, err
 	}
@@ -145,10 +145,11 @@ func (t *superNI) read(r *bufio.Reader) error {
 }
 
 // instance reads one element of Instances.
-func (t *superNI) instance(line int, raw []byte) {
+func (t *superNI) instance(line int, raw []byte) error {
 	if t.instances++; t.options.MaxInstances == 0 || t.instances <= t.options.MaxInstances {
 		t.jsonRow(line, raw)
 	}
+	return nil
 }
 
 // part keeps the definition and the positive examples; other parts are not needed and may be anything that is JSON.

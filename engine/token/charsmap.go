@@ -13,6 +13,7 @@ type spNormalizer struct {
 	table   *charsMap // nil where characters stay
 	user    *matcher  // tokens whose text stays as it is; nil for none
 	prefix  bool      // a text begins with a space of its own
+	soft    bool      // prefix holds only for a text that does not begin with a space
 	tidy    bool      // no space at either end, no two in a row
 	unicode bool      // bytes that are not UTF-8 become U+FFFD
 }
@@ -33,7 +34,7 @@ func (n *spNormalizer) apply(text string, start bool) string {
 		if to == "" {
 			continue
 		}
-		if len(out) == 0 && start && n.prefix {
+		if len(out) == 0 && start && n.prefix && !(n.soft && to[0] == ' ') {
 			out = append(out, blank...)
 		}
 		for i := range len(to) {
@@ -79,7 +80,7 @@ func (n *spNormalizer) sum(w *summer) {
 		return
 	}
 	w.text("sentencepiece")
-	w.flags(n.prefix, n.tidy, n.unicode)
+	w.flags(n.prefix, n.tidy, n.unicode, n.soft)
 	if n.table != nil {
 		w.num(len(n.table.units))
 		for _, u := range n.table.units {

@@ -58,6 +58,16 @@ type (
 		Cleanup          *bool           `json:"cleanup,omitempty"`
 		Cls              json.RawMessage `json:"cls,omitempty"`
 		Sep              json.RawMessage `json:"sep,omitempty"`
+
+		CharsMap      string  `json:"precompiled_charsmap,omitempty"`
+		StripLeft     *bool   `json:"strip_left,omitempty"`
+		StripRight    *bool   `json:"strip_right,omitempty"`
+		Content       *string `json:"content,omitempty"`
+		Prepend       string  `json:"prepend,omitempty"`
+		Replacement   string  `json:"replacement,omitempty"`
+		PrependScheme string  `json:"prepend_scheme,omitempty"`
+		Start         *int    `json:"start,omitempty"`
+		Stop          *int    `json:"stop,omitempty"`
 	}
 	jsonPattern struct {
 		Regex  string `json:"Regex,omitempty"`
@@ -110,7 +120,8 @@ func llamaRegex(numbers string) string {
 	return `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|` + numbers + `| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 }
 
-// ReadJSON returns the tokenizer of a Hugging Face tokenizer.json. A model, normaliser, pre-tokeniser, post-processor or
+// ReadJSON returns the tokenizer of a Hugging Face tokenizer.json: byte-level BPE, BPE with byte fallback, Unigram or
+// WordPiece. A model, normaliser, pre-tokeniser, post-processor or
 // decoder that is not implemented is an error with its name. Truncation and padding are the caller's business and are
 // read past. BOS and EOS are what the post-processor puts around a text, or the roles that WriteJSON wrote; where the
 // file tells neither they are None, and ReadConfig finds them in the file beside it.
@@ -141,8 +152,10 @@ func readJSON(data []byte) (*Tokenizer, error) {
 		return readJSONBPE(&f)
 	case "WordPiece":
 		return readJSONWordPiece(&f)
+	case "Unigram":
+		return readJSONUnigram(&f)
 	}
-	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE or WordPiece", kind.Type)
+	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE, Unigram or WordPiece", kind.Type)
 }
 
 func isNull(raw json.RawMessage) bool {
@@ -162,7 +175,7 @@ func readJSONBPE(f *jsonFile) (*Tokenizer, error) {
 	case m.Suffix != nil && *m.Suffix != "":
 		return nil, fmt.Errorf("model: end_of_word_suffix %q is not implemented; wanted none", *m.Suffix)
 	case m.ByteFallback:
-		return nil, fmt.Errorf("model: byte_fallback is not implemented; wanted a byte-level BPE")
+		return readJSONFallback(f, &m)
 	}
 	cfg := ByteBPE{IgnoreMerges: m.IgnoreMerges, Merges: make([]string, len(m.Merges))}
 	for i, s := range m.Merges {

@@ -21,6 +21,34 @@ type scoredBPE struct {
 	unk    int32 // for what has neither a token nor bytes, one for a run of it; None leaves it out
 	prefix int32 // without norm: the token of a space that stands before a text; None for none
 	merges *mergeTable
+	space  string     // what words begin with; empty where tokens hold more than one word, so that a text merges as a whole
+	cache  *wordCache // of words
+}
+
+// findSpace looks whether words can be merged one by one, which is so when no token goes on after a word's end. pieces
+// are the texts that merge, sign is what stands for a space in them.
+func (m *scoredBPE) findSpace(pieces []string, sign string) {
+	if _, ok := m.chars[sign]; !ok || m.user != nil {
+		return
+	}
+	for _, s := range m.merges.slots {
+		if s.pair != freePair && strings.Contains(strings.TrimLeft(pieces[s.id], sign), sign) {
+			return
+		}
+	}
+	m.space, m.cache = sign, newWordCache()
+}
+
+// word returns the length of the first word of text, with the spaces before it.
+func (m *scoredBPE) word(text string) int {
+	at := 0
+	for strings.HasPrefix(text[at:], m.space) {
+		at += len(m.space)
+	}
+	if n := strings.Index(text[at:], m.space); n >= 0 {
+		return at + n
+	}
+	return len(text)
 }
 
 func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
@@ -30,10 +58,31 @@ func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
 	if text == "" {
 		return dst
 	}
-	from := len(dst)
 	if start && m.prefix != None {
-		dst = append(dst, m.prefix)
+		text = " " + text
 	}
+	for m.space != "" && text != "" {
+		w := text[:m.word(text)]
+		text = text[len(w):]
+		if len(w) > cacheMaxLen {
+			dst = m.whole(dst, w)
+			continue
+		}
+		slot, ids := m.cache.get(w)
+		if ids != nil {
+			dst = append(dst, ids...)
+			continue
+		}
+		from := len(dst)
+		dst = m.whole(dst, w)
+		m.cache.put(slot, w, dst[from:])
+	}
+	return m.whole(dst, text)
+}
+
+// whole is encode of a text that is normalised, merged as a whole.
+func (m *scoredBPE) whole(dst []int32, text string) []int32 {
+	from := len(dst)
 	for at := 0; at < len(text); {
 		if m.user != nil && m.user.first[text[at]] {
 			if a := m.user.match(text, at); a != nil {
@@ -242,6 +291,7 @@ func fromScores(op string, c core, scores []float32) (*Tokenizer, error) {
 		return nil, fmt.Errorf("%s: none of %d tokens is a space; a text begins with one", op, len(c.vocab))
 	}
 	m.merges = scoredMerges(ids, c.pieces, scores, func(id int32) bool { return id >= llama2cWord })
+	m.findSpace(c.pieces, " ")
 	c.model, c.dropSpace, c.addBOS = m, true, true
 	c.unk, c.bos, c.eos = llama2cUnk, llama2cBOS, llama2cEOS
 	if _, err := checkAdded(op, c.added, c.vocab); err != nil {

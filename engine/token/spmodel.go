@@ -262,6 +262,7 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 		}
 		normal := func(id int32) bool { return isWord[id] && m.pieces[id].kind == pieceNormal }
 		b.merges = scoredMerges(ids, c.vocab, scores, normal)
+		b.findSpace(c.vocab, blank)
 		c.model = b
 	}
 	t := build(c)

@@ -14,7 +14,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -119,6 +121,23 @@ func (t *Tokenizer) Encode(text string) []int32 {
 // id; no BOS is added.
 func (t *Tokenizer) EncodeSpecial(text string) []int32 {
 	return t.encode(nil, text, &t.every, true)
+}
+
+// EncodeAll returns Encode of every text, in their order, worked out on all cores.
+func (t *Tokenizer) EncodeAll(texts []string) [][]int32 {
+	out := make([][]int32, len(texts))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	// A text at a time goes to whoever is free: texts differ much in length.
+	for range min(runtime.GOMAXPROCS(0), len(texts)) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
+				out[i] = t.Encode(texts[i])
+			}
+		})
+	}
+	wait.Wait()
+	return out
 }
 
 func (t *Tokenizer) encode(dst []int32, text string, find *[2]*matcher, start bool) []int32 {

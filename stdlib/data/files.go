@@ -13,6 +13,8 @@ import (
 //	data.Fields{Input: "question", Output: "answer"}
 //	data.Fields{Input: "instruction", Context: "input", Output: "response"} // the prompt is both, a blank line between
 //	data.Fields{Input: "prompt", Output: "completion", Strip: "<|endoftext|>", OnError: data.Skip}
+//	data.Fields{Messages: "conversations", Merge: true}
+//	data.Fields{Input: "question", Choices: "choices", Output: "answer"}
 type Fields = core.Fields
 
 // RowPolicy says what a reader does with a row that it cannot use.
@@ -26,7 +28,75 @@ const (
 // SuperNIOptions are the choices of SuperNI.
 type SuperNIOptions = core.SuperNIOptions
 
-// JSONL returns the rows of a file with one JSON object a line, also of one that ends in .gz.
+// ReadOptions say what Read is not to find out by itself.
+//
+//	data.ReadOptions{Fields: data.Fields{Merge: true, OnError: data.Skip}}
+type ReadOptions = core.OpenOptions
+
+// Format is how a file holds rows: "jsonl", "json", "csv", "tsv", "parquet" or "superni".
+type Format = core.Format
+
+// Read returns the rows of a file, a folder or a pattern such as "chats/*.jsonl.zst". It finds out format and fields and
+// says in Notes what it took; where they can be understood in two ways or none, it stops and shows the call to make.
+// Conversations (OpenAI's and ShareGPT's), Alpaca, prompts with completions, questions with answers and multiple choice are
+// known by their fields.
+//
+//	general := data.Read("alpaca.json")
+//	chats := data.Read("chats/", data.ReadOptions{Fields: data.Fields{Merge: true}})
+func Read(path string, opts ...ReadOptions) *Set {
+	s, err := core.Read(path, one("data.Read", "ReadOptions", opts))
+	return read("data.Read", s, err)
+}
+
+// one returns the options given, or none.
+func one[T any](op, name string, opts []T) (o T) {
+	if len(opts) > 1 {
+		stop.Now(op, fmt.Sprintf("%d %s given; wanted at most one", len(opts), name), "")
+	}
+	if len(opts) == 1 {
+		o = opts[0]
+	}
+	return o
+}
+
+// TextOptions are the choices of Texts.
+type TextOptions = core.TextOptions
+
+// TextUnit is what one document of a plain text file is.
+type TextUnit = core.TextUnit
+
+const (
+	WholeFile TextUnit = core.WholeFile // a file is a document
+	Blocks    TextUnit = core.Blocks    // lines without a blank line between them are a document
+)
+
+// Texts returns the documents of a plain text file, of a folder or pattern of them, or of the field "text" of a file of rows.
+// They have no prompts and answers: they are for pretraining, and for the loss on plain text.
+//
+//	books := data.Texts("books/*.txt.gz")
+//	tales := data.Texts("tales.txt", data.TextOptions{Unit: data.Blocks})
+//	pages := data.Texts("pages.parquet", data.TextOptions{Field: "content"})
+func Texts(path string, opts ...TextOptions) []string {
+	o := one("data.Texts", "TextOptions", opts)
+	if o.OnError != Stop {
+		stop.Now("data.Texts", "TextOptions has OnError Skip, and a list of texts has no Notes to count what was skipped", "leave OnError out")
+	}
+	t, err := core.OpenTexts(path, o)
+	stop.If("data.Texts", err)
+	texts, _, err := t.All()
+	stop.If("data.Texts", err)
+	return texts
+}
+
+// Parquet returns the rows of an Apache Parquet file.
+//
+//	spec := data.Parquet("train-00000-of-00001.parquet", data.Fields{Input: "question", Output: "answer"})
+func Parquet(path string, f Fields) *Set {
+	s, err := core.ReadParquet(path, f)
+	return read("data.Parquet", s, err)
+}
+
+// JSONL returns the rows of a file with one JSON object a line, also of one that ends in .gz or .zst.
 //
 //	spec := data.JSONL("gsm8k/train.jsonl", data.Fields{Input: "question", Output: "answer"})
 func JSONL(path string, f Fields) *Set {
@@ -56,14 +126,7 @@ func CSV(path string, f Fields) *Set {
 //	spec := data.SuperNI("tasks/task875_emotion_classification.json")
 //	shot := data.SuperNI("tasks/task875_emotion_classification.json", data.SuperNIOptions{Positive: 2, MaxInstances: 100})
 func SuperNI(path string, opts ...SuperNIOptions) *Set {
-	var o SuperNIOptions
-	switch len(opts) {
-	case 0:
-	case 1:
-		o = opts[0]
-	default:
-		stop.Now("data.SuperNI", fmt.Sprintf("%d SuperNIOptions given; wanted at most one", len(opts)), "")
-	}
+	o := one("data.SuperNI", "SuperNIOptions", opts)
 	s, err := core.ReadSuperNI(path, o)
 	return read("data.SuperNI", s, err)
 }

@@ -72,3 +72,24 @@ func TestBadRowStopsTheCellOrIsCounted(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+func TestReadFindsOut(t *testing.T) {
+	path := put(t, "chat.jsonl", `{"messages":[{"role":"user","content":"Q"},{"role":"user","content":"R"},{"role":"assistant","content":"A"}]}`+"\n")
+	e := stopped(t, func() { Read(path) })
+	if !strings.Contains(e.Msg, path+":1: two user messages in a row") {
+		t.Errorf("%v", e)
+	}
+	s := Read(path, ReadOptions{Fields: Fields{Merge: true}})
+	if s.Row(0).Prompt != "Q\nR" || len(s.Notes()) != 2 || !strings.Contains(s.Notes()[0], "OpenAI messages") {
+		t.Errorf("%+v, notes %q", s.Row(0), s.Notes())
+	}
+	e = stopped(t, func() { Read(put(t, "t.csv", "a,b\n1,2\n")) })
+	if !strings.Contains(e.Msg, `data.CSV(`) {
+		t.Errorf("%v; wanted the call to make", e)
+	}
+	stopped(t, func() { Read(path, ReadOptions{}, ReadOptions{}) })
+	if got := Texts(put(t, "t.txt", "a\n\nb\n"), TextOptions{Unit: Blocks}); len(got) != 2 || got[1] != "b" {
+		t.Errorf("%q", got)
+	}
+	stopped(t, func() { Texts(path, TextOptions{OnError: Skip}) })
+}
