@@ -15,3 +15,6 @@ func OpenBare(dev backend.Backend, dir string) (*Model, error) {
 	}
 	return openWeights(dev, c, fsys, dir)
 }
+
+// SaveBare writes a model that has no tokenizer.
+func (m *Model) SaveBare(dir, dtype string) error { return m.saveWeights(dir, dtype) }

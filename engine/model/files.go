@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/grad"
 	"tunebook/engine/token"
 	"tunebook/engine/weights"
 )
@@ -217,18 +218,6 @@ func (m *Model) Save(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	var list []weights.Tensor
-	for _, p := range m.params {
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
-			return err
-		}
-		list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: x})
-	}
-	conf, err := m.Config.file(dtype)
-	if err != nil {
-		return err
-	}
 	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
 	if id := m.Tokenizer.EOS(); id >= 0 {
 		tokConf["eos_token"] = m.Tokenizer.Token(id)
@@ -243,20 +232,59 @@ func (m *Model) Save(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	files := []struct {
-		name  string
-		write func(w io.Writer) error
-	}{
+	if err := writeFiles(dir, []file{
 		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
 		{tokenizerConf, func(w io.Writer) error { _, err := w.Write(append(tc, '\n')); return err }},
+	}); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	if err := m.saveWeights(dir, dtype); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	return nil
+}
+
+// saveWeights writes the weights and then the configuration.
+func (m *Model) saveWeights(dir, dtype string) error {
+	list, err := m.download(m.params, "")
+	if err != nil {
+		return err
+	}
+	conf, err := m.Config.file(dtype)
+	if err != nil {
+		return err
+	}
+	return writeFiles(dir, []file{
 		{weightsFile, func(w io.Writer) error {
 			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, dtype)
 		}},
 		{configFile, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+	})
+}
+
+// download returns parameters as tensors, with a prefix before their names.
+func (m *Model) download(params []*grad.Param, prefix string) ([]weights.Tensor, error) {
+	var list []weights.Tensor
+	for _, p := range params {
+		x := make([]float32, p.Len())
+		if err := m.dev.Download(x, p.Value); err != nil {
+			return nil, err
+		}
+		list = append(list, weights.Tensor{Name: prefix + p.Name, Shape: p.Shape, Data: x})
 	}
+	return list, nil
+}
+
+type file struct {
+	name  string
+	write func(w io.Writer) error
+}
+
+// writeFiles replaces each file whole, in their order.
+func writeFiles(dir string, files []file) error {
 	for _, f := range files {
 		if err := weights.AtomicWrite(filepath.Join(dir, f.name), f.write); err != nil {
-			return fmt.Errorf("model.Save: %w", err)
+			return err
 		}
 	}
 	return nil

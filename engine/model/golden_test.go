@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sort"
 	"strings"
 	"testing"
 
@@ -256,13 +255,4 @@ func steps(t *testing.T, g *golden, m *model.Model, cfg train.Config, s settings
 		t.Errorf("no gradient was clipped: norms %v", norms)
 	}
 	t.Logf("losses %.5f … %.5f, differ by %.1e at most", losses[0], losses[len(losses)-1], worst)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var names []string
-	for n := range m {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
 }

@@ -52,7 +52,7 @@ FAMILIES = {
 STEPS, WARMUP = 10, 3
 FULL = dict(lr=5e-3, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)
 LORA = dict(lr=2e-2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
-CLIP = 1.0
+CLIP = 0.8
 
 
 def fill(model, seed):
