@@ -301,3 +301,39 @@ func TestTerminalKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestRunIsInterrupted stops a notebook by Ctrl-C: the place is named and the exit code is 130.
+func TestRunIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	src := "package main\n\nimport \"fmt\"\n\nfunc main() {\n\t// %%\n\tdefer fmt.Println(\"not at an interrupt\")\n\tfmt.Println(\"begun\")\n\tfor {\n\t}\n}\n"
+	if err := os.WriteFile(dir+"/nb.go", []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "run", "nb.go")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TUNEBOOK_TEST_MAIN=1")
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	begun := make([]byte, len("begun\n"))
+	if _, err := io.ReadFull(out, begun); err != nil || string(begun) != "begun\n" {
+		t.Fatalf("it prints %q, %v", begun, err)
+	}
+	time.Sleep(200 * time.Millisecond) // the statement that printed is over
+	cmd.Process.Signal(os.Interrupt)
+	rest, _ := io.ReadAll(out)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 || len(rest) > 0 || !strings.HasPrefix(errs.String(), "nb.go:9:2: interrupted\n") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, rest, errs.String())
+	}
+}

@@ -139,13 +139,15 @@ func llamaFromGGUF(meta map[string]any) (*Tokenizer, error) {
 }
 
 // names lists the keys of a table in order.
-func names[V any](m map[string]V) string {
+func names[V any](m map[string]V) string { return strings.Join(sorted(m), ", ") }
+
+func sorted[V any](m map[string]V) []string {
 	list := make([]string, 0, len(m))
 	for k := range m {
 		list = append(list, k)
 	}
 	sort.Strings(list)
-	return strings.Join(list, ", ")
+	return list
 }
 
 func strs(meta map[string]any, key string) ([]string, error) {

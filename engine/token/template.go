@@ -48,74 +48,54 @@ type Template struct {
 	Stop string
 	// BOS tells that a text begins with the tokenizer's BOS, where it has one.
 	BOS bool
+	// AutoBOS tells that a text begins with BOS where the tokenizer's file says that texts do.
+	AutoBOS bool
 	// DefaultSystem is the system message of a conversation that has none; empty for none.
 	DefaultSystem string
 	// Turns holds the roles that the template can write. The assistant's After comes after the stop token and is not
 	// trained.
 	Turns map[string]Turn
+	// SystemInUser tells that the system's turn stands inside the first user's turn, after its Before.
+	SystemInUser bool
 	// Prompt is what a generation prompt adds to the assistant's Before. It stands in no full rendering.
 	Prompt string
+	// Jinja is the chat template as the model ships it; empty for a built-in. Such a Template comes from
+	// TemplateFromJinja alone, and BOS to Prompt say nothing about it.
+	Jinja string
+
+	program *program
 }
 
-// Control tokens of Plain. A tokenizer that is trained for it has them as special tokens.
-const (
-	PlainEnd       = "<|end|>"
-	PlainSystem    = "<|system|>"
-	PlainUser      = "<|user|>"
-	PlainAssistant = "<|assistant|>"
-)
-
-// PlainSpecial returns the control tokens of Plain, the one that ends a text first.
-func PlainSpecial() []string { return []string{PlainEnd, PlainSystem, PlainUser, PlainAssistant} }
-
-// ChatML is the template of SmolLM2's instruct models.
-var ChatML = &Template{
-	Name:          "chatml",
-	Stop:          "<|im_end|>",
-	DefaultSystem: "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
-	Turns: map[string]Turn{
-		System:    {"<|im_start|>system\n", "<|im_end|>\n"},
-		User:      {"<|im_start|>user\n", "<|im_end|>\n"},
-		Assistant: {"<|im_start|>assistant\n", "\n"},
-	},
-}
-
-// Plain spends one token on each turn's beginning and one on the end of an answer: <|user|>…<|assistant|>…<|end|>.
-var Plain = &Template{
-	Name: "plain",
-	Stop: PlainEnd,
-	BOS:  true,
-	Turns: map[string]Turn{
-		System:    {PlainSystem, ""},
-		User:      {PlainUser, ""},
-		Assistant: {PlainAssistant, ""},
-	},
-}
-
-var templates = map[string]*Template{ChatML.Name: ChatML, Plain.Name: Plain}
-
-// TemplateFor returns the built-in template of that name; an unknown name is an error that lists them.
-func TemplateFor(name string) (*Template, error) {
-	if tp, ok := templates[name]; ok {
-		return tp, nil
-	}
-	return nil, fmt.Errorf("token.TemplateFor: no template %q; there are %s", name, names(templates))
-}
-
-// jinjaOf are the SHA-256 sums of chat_template texts that a built-in equals.
-var jinjaOf = map[string]*Template{
-	"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788": ChatML, // SmolLM2
-}
-
-// TemplateFromJinja returns the built-in that a model's chat_template equals. Any other text is an error that shows its
-// first line.
+// TemplateFromJinja returns the template that a model ships as its chat_template: a built-in where the text is that of
+// one, and otherwise one that runs the text and is called "jinja/" and the first eight digits of its SHA-256.
+//
+// Its Render tells what the template wrote from what people wrote, without looking for token sequences (shape.go), and
+// checks each text: one that is not the template's own text of the messages is an error, apart from the stop token of an
+// answer, which is added where the template writes none. Messages may be trimmed by the template, and earlier answers
+// may lose what stands before "</think>" and the like; a template that changes texts otherwise is an error with its name.
+// strftime_now is not there, so that a text does not depend on the day.
+//
+// It is an error when the text is not Jinja, writes a variable that a conversation does not have, or cannot write a
+// question and an answer.
 func TemplateFromJinja(src string) (*Template, error) {
-	sum := sha256.Sum256([]byte(strings.TrimSpace(src)))
-	if tp, ok := jinjaOf[hex.EncodeToString(sum[:])]; ok {
+	h := sha256.Sum256([]byte(strings.TrimSpace(src)))
+	sum := hex.EncodeToString(h[:])
+	if tp, ok := jinjaOf[sum]; ok {
 		return tp, nil
 	}
-	line, _, _ := strings.Cut(strings.TrimSpace(src), "\n")
-	return nil, fmt.Errorf("token.TemplateFromJinja: the chat template that begins %q is not known; wanted the one of %s, or a template by name", line, names(templates))
+	return templateFromJinja("jinja/"+sum[:8], src)
+}
+
+func templateFromJinja(name, src string) (*Template, error) {
+	p, err := newProgram(name, src)
+	if err != nil {
+		return nil, err
+	}
+	stop, err := p.stopOf()
+	if err != nil {
+		return nil, err
+	}
+	return &Template{Name: name, Jinja: src, Stop: stop, program: p}, nil
 }
 
 // TurnError says which message of a conversation a template cannot write.
@@ -146,6 +126,9 @@ func MergeTurns(msgs []Message, sep string) []Message {
 	return out
 }
 
+// anyTurn has the roles that a model's own template is asked to write.
+var anyTurn = map[string]Turn{System: {}, User: {}, Assistant: {}}
+
 // check returns a *TurnError unless msgs are at most one system message, then user and assistant in turns.
 func (tp *Template) check(msgs []Message, generation bool) error {
 	fail := func(i int, format string, args ...any) error {
@@ -154,10 +137,14 @@ func (tp *Template) check(msgs []Message, generation bool) error {
 	if len(msgs) == 0 {
 		return fail(-1, "no messages; wanted one at least")
 	}
+	turns := tp.Turns
+	if tp.program != nil {
+		turns = anyTurn
+	}
 	want := User
 	for i, m := range msgs {
-		if _, ok := tp.Turns[m.Role]; !ok {
-			return fail(i, "role %q; the template has %s", m.Role, names(tp.Turns))
+		if _, ok := turns[m.Role]; !ok {
+			return fail(i, "role %q; the template has %s", m.Role, names(turns))
 		}
 		if m.Role == System && i == 0 {
 			continue
@@ -189,9 +176,36 @@ func (tp *Template) check(msgs []Message, generation bool) error {
 // span, followed by a trained span with the stop token alone; an answer that ends in the stop token's text does not
 // get it twice. It is a *TurnError when roles do not alternate, beginning with the user after at most one system
 // message, or when the template cannot write a role. Spans of the tokenizer's BOS and EOS have no text yet.
+//
+// A model's own template is as TemplateFromJinja says. Where its generation prompt ends in something that the full
+// rendering does not have, that is the prompt's last span; what a full rendering has between the prompt and the answer is
+// trained, since the model has to write it.
 func (tp *Template) Render(msgs []Message, generation bool) ([]Span, error) {
+	return tp.render(msgs, generation, tp.Stop, false)
+}
+
+// render is Render. stop is the text that an answer may end in already; begin tells that AutoBOS holds.
+func (tp *Template) render(msgs []Message, generation bool, stop string, begin bool) ([]Span, error) {
+	if tp.Jinja != "" && tp.program == nil {
+		return nil, fmt.Errorf("token.Render: template %s: Jinja was set by hand; wanted the Template that TemplateFromJinja returns", tp.Name)
+	}
 	if err := tp.check(msgs, generation); err != nil {
 		return nil, err
+	}
+	bare := func(answer string) string {
+		for stop != "" && strings.HasSuffix(answer, stop) {
+			answer = strings.TrimSuffix(answer, stop)
+		}
+		return answer
+	}
+	if tp.program != nil {
+		msgs = append([]Message(nil), msgs...)
+		for i := range msgs {
+			if msgs[i].Role == Assistant {
+				msgs[i].Content = bare(msgs[i].Content)
+			}
+		}
+		return tp.program.render(msgs, generation, tp.Stop)
 	}
 	var out []Span
 	add := func(s Span) {
@@ -199,24 +213,28 @@ func (tp *Template) Render(msgs []Message, generation bool) ([]Span, error) {
 			out = append(out, s)
 		}
 	}
-	if tp.BOS {
+	if tp.BOS || tp.AutoBOS && begin {
 		add(Span{Special: true, mark: beginText})
 	}
+	inside := false // a user's turn has begun with the system message
 	turn := func(m Message) {
 		w := tp.Turns[m.Role]
+		if tp.SystemInUser && m.Role == System {
+			add(Span{Text: tp.Turns[User].Before, Role: User, Special: true})
+			inside = true
+		} else if m.Role == User && inside {
+			w.Before, inside = "", false
+		}
 		add(Span{Text: w.Before, Role: m.Role, Special: true})
 		if m.Role != Assistant {
 			add(Span{Text: m.Content, Role: m.Role})
 		} else {
-			answer, stop := m.Content, Span{Text: tp.Stop, Role: m.Role, Special: true, Trained: true}
+			end := Span{Text: tp.Stop, Role: m.Role, Special: true, Trained: true}
 			if tp.Stop == "" {
-				stop.mark = endText
+				end.mark = endText
 			}
-			for tp.Stop != "" && strings.HasSuffix(answer, tp.Stop) {
-				answer = strings.TrimSuffix(answer, tp.Stop)
-			}
-			add(Span{Text: answer, Role: m.Role, Trained: true})
-			add(stop)
+			add(Span{Text: bare(m.Content), Role: m.Role, Trained: true})
+			add(end)
 		}
 		add(Span{Text: w.After, Role: m.Role, Special: true})
 	}
@@ -260,13 +278,8 @@ func (tp *Template) Encode(t *Tokenizer, msgs []Message, generation bool) (Encod
 	if err != nil {
 		return Encoded{}, err
 	}
-	if tp.Stop == "" {
-		// The answer must lose this text, too, before the stop token comes after it.
-		named := *tp
-		named.Stop = t.vocab[stop]
-		tp = &named
-	}
-	spans, err := tp.Render(msgs, generation)
+	// An answer that ends in the text of EOS must lose it, too, before the stop token comes after it.
+	spans, err := tp.render(msgs, generation, t.vocab[stop], t.AddBOS())
 	if err != nil {
 		return Encoded{}, err
 	}
@@ -281,11 +294,15 @@ func (tp *Template) Encode(t *Tokenizer, msgs []Message, generation bool) (Encod
 			}
 			s.Text = t.vocab[t.bos]
 			e.IDs = append(e.IDs, t.bos)
-		case s.Special && s.Trained:
-			e.IDs = append(e.IDs, stop)
+		case s.mark == endText:
+			if t.eos == None {
+				continue // the stop token is another one, and this stands after it
+			}
+			s.Text = t.vocab[t.eos]
+			e.IDs = append(e.IDs, t.eos)
 		case s.Special:
 			e.IDs = t.encode(e.IDs, s.Text, &t.every, plainStart)
-			if from == 1 && len(e.IDs) > 1 && tp.BOS && e.IDs[1] == t.bos {
+			if from == 1 && len(e.IDs) > 1 && e.IDs[0] == t.bos && e.IDs[1] == t.bos && e.Spans[0].mark == beginText {
 				e.IDs = append(e.IDs[:1], e.IDs[2:]...) // the template writes the same token itself
 			}
 		default:
@@ -333,11 +350,12 @@ func (tp *Template) StopIDs(t *Tokenizer) []int32 {
 // Fingerprint returns a SHA-256 in hexadecimal over everything that the template writes.
 func (tp *Template) Fingerprint() string {
 	w := &summer{sha256.New()}
-	w.text("template/1")
+	w.text("template/2")
 	w.text(tp.Stop)
 	w.text(tp.DefaultSystem)
 	w.text(tp.Prompt)
-	w.flags(tp.BOS)
+	w.flags(tp.BOS, tp.AutoBOS, tp.SystemInUser)
+	w.text(tp.Jinja)
 	roles := make([]string, 0, len(tp.Turns))
 	for r := range tp.Turns {
 		roles = append(roles, r)

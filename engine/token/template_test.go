@@ -62,14 +62,14 @@ func encode(t *testing.T, tp *Template, tok *Tokenizer, generation bool, msgs ..
 func user(s string) Message   { return Message{User, s} }
 func answer(s string) Message { return Message{Assistant, s} }
 
-func TestChatMLIsSmolLM2(t *testing.T) {
+func TestSmolLM2Chat(t *testing.T) {
 	tok := tokenizer(t, "smollm2")
 	ref := fromJSON[struct {
 		Prompt   string  `json:"prompt"`
 		InputIDs []int32 `json:"input_ids"`
 		Greedy   []int32 `json:"greedy_ids"`
 	}](t, golden(t, "models", "smollm2-135m-instruct", "ref.json"))
-	e := encode(t, ChatML, tok, true, user("What is the capital of France?"))
+	e := encode(t, SmolLM2Chat, tok, true, user("What is the capital of France?"))
 	if !slices.Equal(e.IDs, ref.InputIDs) {
 		t.Errorf("ids\n%d, want\n%d", e.IDs, ref.InputIDs)
 	}
@@ -80,16 +80,13 @@ func TestChatMLIsSmolLM2(t *testing.T) {
 	if text.String() != ref.Prompt {
 		t.Errorf("rendered %q, want %q", text.String(), ref.Prompt)
 	}
-	e = encode(t, ChatML, tok, false, user("What is the capital of France?"), answer("The capital of France is Paris."))
+	e = encode(t, SmolLM2Chat, tok, false, user("What is the capital of France?"), answer("The capital of France is Paris."))
 	if _, ids := trained(tok, e); !slices.Equal(ids, ref.Greedy) {
 		t.Errorf("trained ids %d, the model writes %d", ids, ref.Greedy)
 	}
 	tp, err := TemplateFromJinja(string(golden(t, "chat_templates", "SmolLM2.jinja")))
-	if err != nil || tp != ChatML {
-		t.Errorf("the model's chat template is %v, %v; want ChatML", tp, err)
-	}
-	if _, err := TemplateFromJinja("{{ bos_token }}{% if x %}\nmore"); err == nil || !strings.Contains(err.Error(), "{{ bos_token }}{% if x %}") || strings.Contains(err.Error(), "more") {
-		t.Errorf("an unknown template gives %v; want its first line", err)
+	if err != nil || tp != SmolLM2Chat {
+		t.Errorf("the model's chat template is %v, %v; want SmolLM2Chat", tp, err)
 	}
 }
 
@@ -262,7 +259,7 @@ func TestMissingStop(t *testing.T) {
 			t.Errorf("%s: stop ids %d of a tokenizer without any", tp.Name, ids)
 		}
 	}
-	if _, err := TemplateFor("nonesuch"); err == nil || !strings.Contains(err.Error(), "chatml, plain") {
+	if _, err := TemplateFor("nonesuch"); err == nil || !strings.Contains(err.Error(), "alpaca, chatml, llama-3, mistral, plain, smollm2") {
 		t.Errorf("%v; want the names there are", err)
 	}
 }

@@ -108,8 +108,8 @@ func TestHistory(t *testing.T) {
 		t.Errorf("the history is in %q", got)
 	}
 	t.Setenv("XDG_STATE_HOME", "relative")
-	t.Setenv("HOME", "/home/a")
-	if got := HistoryFile(); got != "/home/a/.local/state/tunebook/history" {
+	t.Setenv("HOME", "/h")
+	if got := HistoryFile(); got != "/h/.local/state/tunebook/history" {
 		t.Errorf("the history is in %q", got)
 	}
 	t.Setenv("HOME", "")
