@@ -18,3 +18,6 @@ func OpenBare(dev backend.Backend, dir string) (*Model, error) {
 
 // SaveBare writes a model that has no tokenizer.
 func (m *Model) SaveBare(dir, dtype string) error { return m.saveWeights(dir, dtype) }
+
+// File returns the text of config.json.
+func (c *Config) File(dtype string) ([]byte, error) { return c.file(dtype) }
