@@ -184,6 +184,43 @@ func TestNewInEveryFamily(t *testing.T) {
 	})
 }
 
+// A model for interleaved RoPE is saved for RoPE of halves, which is all that transformers knows, and computes the same.
+func TestInterleavedIsSavedAsHalves(t *testing.T) {
+	dev := device(t, "ref")
+	g := readGolden(t, "testdata/llama-bias")
+	c := bare(t, dev, g.dir).Config
+	c.RopeInterleaved, c.InitializerRange = true, 0.3
+	m, err := model.New(dev, c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Params() { // biases of q and k are turned with their rows
+		if strings.HasSuffix(p.Name, "_proj.bias") {
+			r, x := tensor.NewRNG(1, p.Name), make([]float32, p.Len())
+			for i := range x {
+				x[i] = float32(0.3 * r.Norm())
+			}
+			dev.Upload(p.Value, x)
+		}
+	}
+	dir := t.TempDir()
+	if err := m.SaveBare(dir, "F32"); err != nil {
+		t.Fatal(err)
+	}
+	n := bare(t, dev, dir)
+	if n.Config.RopeInterleaved {
+		t.Error("what was saved is still interleaved")
+	}
+	want := logits(t, m, g.pack(0))
+	if d := distance(logits(t, n, g.pack(0)), want); !(d <= 1e-6) {
+		t.Errorf("logits differ by %.2g; wanted at most 1e-6", d)
+	}
+	m.Config.RopeInterleaved = false
+	if d := distance(logits(t, m, g.pack(0)), want); d < 1e-3 {
+		t.Errorf("the pairing changes logits by %.2g only", d)
+	}
+}
+
 // folder writes the llama golden's tensors in several files with an index, which change may spoil.
 func folder(t *testing.T, change func(index map[string]string, files map[string][]weights.Tensor)) string {
 	t.Helper()

@@ -57,10 +57,15 @@ type tensors interface {
 }
 
 // load builds a model from a file that must hold exactly the configuration's tensors.
+//
+// Every model that is read turns halves of a head: rows of a file for interleaved RoPE are put in that order here, so
+// that adapters and saved folders mean the same whatever the model was read from.
 func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error) {
 	if err := sameNames(f.Names(), c, what); err != nil {
 		return nil, err
 	}
+	interleaved := c.RopeInterleaved
+	c.RopeInterleaved = false
 	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
 		t, err := f.Tensor(name)
 		if err != nil {
@@ -68,6 +73,9 @@ func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error)
 		}
 		if !slices.Equal(t.Shape, shape) {
 			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
+		}
+		if interleaved && turned(name) {
+			return halves(t.Data, shape[0], c.HeadDim), nil
 		}
 		return t.Data, nil
 	})
@@ -250,7 +258,16 @@ func (m *Model) saveWeights(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	conf, err := m.Config.file(dtype)
+	c := m.Config
+	if c.RopeInterleaved { // transformers knows halves only
+		for i := range list {
+			if turned(list[i].Name) {
+				list[i].Data = halves(list[i].Data, list[i].Shape[0], c.HeadDim)
+			}
+		}
+		c.RopeInterleaved = false
+	}
+	conf, err := c.file(dtype)
 	if err != nil {
 		return err
 	}

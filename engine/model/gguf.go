@@ -12,7 +12,8 @@ import (
 	"tunebook/engine/weights"
 )
 
-// openGGUF reads a model of architecture llama. Its query and key rows are stored for interleaved RoPE.
+// openGGUF reads a model of architecture llama. Its query and key rows are stored for interleaved RoPE; load
+// turns them.
 func openGGUF(dev backend.Backend, path string) (*Model, error) {
 	g, err := weights.OpenGGUF(path)
 	if err != nil {

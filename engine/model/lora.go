@@ -129,6 +129,9 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 		ad.of[w.Name] = [2]*grad.Param{a, b}
 	}
 	for i, ok := range met {
+		if !ok && (l.Targets[i] == m.plan.head || matches(l.Targets[i], m.plan.embed)) {
+			return nil, fmt.Errorf("%s is the head or the embedding, tied %v; adapters sit on %s", l.Targets[i], m.Config.TieWordEmbeddings, strings.Join(m.Targets(), ", "))
+		}
 		if !ok {
 			return nil, fmt.Errorf("no linear layer is called %q; there are %s", l.Targets[i], strings.Join(m.Targets(), ", "))
 		}

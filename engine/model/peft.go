@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,9 @@ var adapterHarmless = map[string]bool{
 	"peft_version": true, "lora_dropout": true, "megatron_core": true, "qalora_group_size": true, "layers_pattern": true,
 	"fan_in_fan_out": true, // how the module's weight lies, which we know
 }
+
+// errInterleaved: only New makes such a model; one that is opened turns halves.
+var errInterleaved = errors.New("the model has rope_interleaved, and PEFT's files are for RoPE of halves; save and open the model first")
 
 // parseAdapter reads an adapter_config.json. A key that would change the forward pass and that we do not implement is
 // refused by name; one that is null, false or empty is off.
@@ -96,6 +100,9 @@ func OpenAdapter(m *Model, dir string) error {
 	fail := func(err error) error { return fmt.Errorf("model.OpenAdapter: %s: %w", dir, err) }
 	if m.Adapter != nil {
 		return fail(fmt.Errorf("the model has an adapter of rank %d already", m.Adapter.Rank))
+	}
+	if m.Config.RopeInterleaved {
+		return fail(errInterleaved)
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, adapterConfig))
 	if err != nil {
@@ -160,6 +167,9 @@ func fillAdapter(m *Model, params []*grad.Param, f *weights.Safetensors) error {
 func (m *Model) SaveAdapter(dir string) error {
 	if m.Adapter == nil {
 		return fmt.Errorf("model.SaveAdapter: the model has no adapter")
+	}
+	if m.Config.RopeInterleaved {
+		return fmt.Errorf("model.SaveAdapter: %w", errInterleaved)
 	}
 	list, err := m.download(m.Adapter.params, adapterPrefix)
 	if err != nil {

@@ -132,7 +132,7 @@ func TestOpenAdapterRefuses(t *testing.T) {
 		{`"init_lora_weights": true`, `"init_lora_weights": "pissa"`, "init_lora_weights"},
 		{`"revision": null`, `"a_new_key": 7`, "a_new_key"},
 		{`"v_proj"`, `"k_proj"`, "4 tensors are missing: base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight"},
-		{`"v_proj"`, `"lm_head"`, `no linear layer is called "lm_head"`},
+		{`"v_proj"`, `"lm_head"`, "lm_head is the head"},
 		{`"r": 4`, `"r": 8`, "[4 16]"},
 	} {
 		dir := t.TempDir()
