@@ -435,3 +435,36 @@ func TestPublishedConfigs(t *testing.T) {
 		}
 	}
 }
+
+// A GGUF file computes what the Hugging Face folder of the same weights does, and takes the same adapters.
+func TestGGUFFamilies(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*/model.gguf")
+	if err != nil || len(paths) != 4 {
+		t.Fatalf("%d GGUF files in testdata, %v; wanted 4", len(paths), err)
+	}
+	for _, path := range paths {
+		dir := filepath.Dir(path)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			dev, g := device(t, "cpu"), readGolden(t, dir)
+			m, err := model.OpenBareGGUF(dev, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := distance(logits(t, m, g.pack(0)), g.tensor(t, "logits")); !(d <= 1e-5) {
+				t.Errorf("logits differ by %.2g; wanted at most 1e-5", d)
+			}
+			for which := range g.Adapters {
+				n, err := model.OpenBareGGUF(dev, path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := model.OpenAdapter(n, filepath.Join(dir, "adapter-"+which)); err != nil {
+					t.Fatal(err)
+				}
+				if d := distance(logits(t, n, g.pack(0)), g.tensor(t, which+".logits")); !(d <= 1e-5) {
+					t.Errorf("logits with adapter %s differ by %.2g; wanted at most 1e-5", which, d)
+				}
+			}
+		})
+	}
+}

@@ -29,7 +29,7 @@ const (
 //
 //   - a folder of config.json, model.safetensors (or the shards that model.safetensors.index.json names), tokenizer.json and
 //     tokenizer_config.json,
-//   - a .gguf file of architecture llama, which holds its tokenizer and chat template,
+//   - a .gguf file of architecture llama, qwen2, qwen3 or gemma, which holds its tokenizer and chat template,
 //   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
 //
 // Quantised weights are widened to float32. A weight that the configuration asks for and the file lacks, or the other
