@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -105,11 +104,11 @@ func Dedup(o DedupOptions, sets ...*Set) ([]*Set, Duplicates, error) {
 		var rows []Example
 		for i := range s.Rows {
 			p, found := d.add(s, i)
-			switch {
+			switch _, equal := d.exact[keyOf(&s.Rows[i])]; {
 			case !found:
 				rows = append(rows, s.Rows[i])
 				continue
-			case p.Similarity == 1 && equalRows(d, p, s, i):
+			case equal:
 				acc.Exact++
 			default:
 				acc.Near++
@@ -139,14 +138,19 @@ type rowKey struct{ system, prompt, answer string }
 
 func keyOf(e *Example) rowKey { return rowKey{e.System, e.Prompt, e.Answer} }
 
+// at is a row of a set.
+type at struct {
+	set *Set
+	row int
+}
+
 // deduper holds the rows that were kept.
 type deduper struct {
 	o           DedupOptions
 	bands, rows int // of a signature
 	mul, add_   []uint64
 	exact       map[rowKey]int // index into kept
-	kept        []Ref
-	keys        []rowKey
+	kept        []at
 	runs        [][]uint64 // sorted hashes of a kept row's word runs
 	buckets     []map[uint64][]int
 }
@@ -180,17 +184,14 @@ func bandsFor(t float64, hashes int) (bands, rows int) {
 	return hashes, 1
 }
 
-func equalRows(d *deduper, p Pair, s *Set, i int) bool {
-	k, ok := d.exact[keyOf(&s.Rows[i])]
-	return ok && d.kept[k] == p.Kept
-}
+func (d *deduper) ref(k int) Ref { return refTo(d.kept[k].set, d.kept[k].row) }
 
 // add keeps row i of s, or returns the kept row that it is the same as.
 func (d *deduper) add(s *Set, i int) (Pair, bool) {
 	e := &s.Rows[i]
 	key := keyOf(e)
 	if k, ok := d.exact[key]; ok {
-		return Pair{Kept: d.kept[k], Removed: refTo(s, i), Similarity: 1}, true
+		return Pair{Kept: d.ref(k), Removed: refTo(s, i), Similarity: 1}, true
 	}
 	var runs []uint64
 	var bands []uint64
@@ -200,24 +201,24 @@ func (d *deduper) add(s *Set, i int) (Pair, bool) {
 			bands = d.signature(runs)
 		}
 		looked := map[int]bool{}
-		best, at := 0.0, -1
+		best, first := 0.0, -1
 		for b, h := range bands {
 			for _, k := range d.buckets[b][h] {
 				if !looked[k] {
 					looked[k] = true
-					if j := jaccard(runs, d.runs[k]); j >= d.o.Near && (j > best || j == best && k < at) {
-						best, at = j, k
+					if j := jaccard(runs, d.runs[k]); j >= d.o.Near && (j > best || j == best && k < first) {
+						best, first = j, k
 					}
 				}
 			}
 		}
-		if at >= 0 {
-			return Pair{Kept: d.kept[at], Removed: refTo(s, i), Similarity: best}, true
+		if first >= 0 {
+			return Pair{Kept: d.ref(first), Removed: refTo(s, i), Similarity: best}, true
 		}
 	}
 	k := len(d.kept)
 	d.exact[key] = k
-	d.kept = append(d.kept, refTo(s, i))
+	d.kept = append(d.kept, at{s, i})
 	if d.o.Near > 0 {
 		d.runs = append(d.runs, runs)
 		for b, h := range bands {
@@ -252,18 +253,33 @@ func runHashes(w []string, n int) []uint64 {
 	if len(w) == 0 {
 		return nil
 	}
-	n = min(n, len(w))
-	var out []uint64
-	for i := 0; i+n <= len(w); i++ {
-		h := fnv.New64a()
-		for _, x := range w[i : i+n] {
-			h.Write([]byte(x))
-			h.Write([]byte{0})
-		}
-		out = append(out, h.Sum64())
-	}
+	out := rollHashes(w, min(n, len(w)))
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// rollHashes returns the hash of every run of n words, in order: a polynomial in the words' FNV-1a hashes.
+func rollHashes(w []string, n int) []uint64 {
+	if len(w) < n {
+		return nil
+	}
+	one := make([]uint64, len(w))
+	for i, x := range w {
+		h := uint64(14695981039346656037)
+		for k := range len(x) {
+			h = (h ^ uint64(x[k])) * 1099511628211
+		}
+		one[i] = h ^ h>>29
+	}
+	out := make([]uint64, len(w)-n+1)
+	for i := range out {
+		h := uint64(n)
+		for _, x := range one[i : i+n] {
+			h = h*0x9e3779b97f4a7c15 + x
+		}
+		out[i] = h ^ h>>32
+	}
+	return out
 }
 
 // jaccard returns |a ∩ b| / |a ∪ b| of sorted lists without repeats.
@@ -291,7 +307,7 @@ func lowerWords(text string) []string {
 	start := -1
 	text = strings.ToLower(text)
 	for i, r := range text {
-		alone := unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+		alone := r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 		if inWord := !alone && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)); inWord {
 			if start < 0 {
 				start = i

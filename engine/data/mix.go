@@ -1,9 +1,10 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 
 	"tunebook/engine/tensor"
 )
@@ -88,10 +89,14 @@ func (r Recipe) Blend() (*Mixed, error) {
 		return nil, err
 	}
 	type drawn struct {
-		row   Example
+		row   *Example
 		place Place
 		time  float64 // progress of the mix at which it is due
 		key   uint64
+		nth   int // of its part's draw
+	}
+	byKey := func(a, b drawn) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.place.Part, b.place.Part), cmp.Compare(a.nth, b.nth))
 	}
 	var all []drawn
 	for i, p := range parts {
@@ -115,8 +120,8 @@ func (r Recipe) Blend() (*Mixed, error) {
 			total += cost(row)
 		}
 		due, before := r.due(i), 0.0
-		for _, row := range rows {
-			e := p.Set.Rows[row]
+		for nth, row := range rows {
+			e := &p.Set.Rows[row]
 			again := times[id{e.Source, e.Row}]
 			times[id{e.Source, e.Row}]++
 			if again > 0 {
@@ -132,8 +137,8 @@ func (r Recipe) Blend() (*Mixed, error) {
 				at = (before + c/2) / total
 			}
 			before += c
-			all = append(all, drawn{e, placeOf(p.Set.Name, &e, again), due(at),
-				tensor.NewRNG(r.Seed, fmt.Sprintf("mix/%s/%s/%d/%d", p.Set.Name, e.Source, e.Row, again)).Uint64()})
+			all = append(all, drawn{e, placeOf(p.Set.Name, e, again), due(at),
+				tensor.NewRNG(r.Seed, fmt.Sprintf("mix/%s/%s/%d/%d", p.Set.Name, e.Source, e.Row, again)).Uint64(), nth})
 		}
 		acc.Realised = total
 		acc.Passes = total / plans[i].size
@@ -158,29 +163,19 @@ func (r Recipe) Blend() (*Mixed, error) {
 		}
 	}
 	if size < len(all) {
-		sort.SliceStable(all, func(i, j int) bool {
-			a, b := &all[i], &all[j]
-			if math.Abs(a.time-b.time) > 1e-12 {
-				return a.time < b.time
-			}
-			return a.key < b.key
+		// Times a rounding apart are the same time.
+		slices.SortFunc(all, func(a, b drawn) int {
+			return cmp.Or(cmp.Compare(math.Round(a.time*1e12), math.Round(b.time*1e12)), byKey(a, b))
 		})
 	}
 	for i := range all {
 		all[i].place.Block = i/size + 1
 	}
-	sort.SliceStable(all, func(i, j int) bool {
-		a, b := &all[i], &all[j]
-		if a.place.Block != b.place.Block {
-			return a.place.Block < b.place.Block
-		}
-		if a.key != b.key {
-			return a.key < b.key
-		}
-		return a.place.Part < b.place.Part
+	slices.SortFunc(all, func(a, b drawn) int {
+		return cmp.Or(cmp.Compare(a.place.Block, b.place.Block), byKey(a, b))
 	})
 	for i := range all {
-		m.Rows = append(m.Rows, all[i].row)
+		m.Rows = append(m.Rows, *all[i].row)
 		m.Places = append(m.Places, all[i].place)
 	}
 	m.Manifest.Block = size

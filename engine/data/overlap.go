@@ -42,19 +42,22 @@ type testIndex struct {
 	n       int
 	prompts map[string][]int
 	runs    map[string][]int
+	hashes  map[uint64]bool // of the runs: most training runs are known not to be there by theirs
 }
 
 func newTestIndex(test *Set, n int) *testIndex {
-	x := &testIndex{test: test, n: n, prompts: map[string][]int{}, runs: map[string][]int{}}
+	x := &testIndex{test: test, n: n, prompts: map[string][]int{}, runs: map[string][]int{}, hashes: map[uint64]bool{}}
 	for i := range test.Rows {
 		e := &test.Rows[i]
 		x.prompts[strings.TrimSpace(e.Prompt)] = append(x.prompts[strings.TrimSpace(e.Prompt)], i)
-		eachRun(e, n, func(run string) bool {
+		w := runWords(e)
+		for j, h := range rollHashes(w, n) {
+			run := strings.Join(w[j:j+n], " ")
+			x.hashes[h] = true
 			if at := x.runs[run]; len(at) == 0 || at[len(at)-1] != i {
 				x.runs[run] = append(at, i)
 			}
-			return true
-		})
+		}
 	}
 	return x
 }
@@ -72,15 +75,19 @@ func (x *testIndex) meet(train *Set) OverlapReport {
 			}
 		}
 		prompt := first >= 0
-		eachRun(e, x.n, func(r string) bool {
+		w := runWords(e)
+		for j, h := range rollHashes(w, x.n) {
+			if !x.hashes[h] {
+				continue
+			}
+			r := strings.Join(w[j:j+x.n], " ")
 			for _, t := range x.runs[r] {
 				shared[t] = true
 				if !prompt && (first < 0 || t < first) {
 					first, run = t, r
 				}
 			}
-			return true
-		})
+		}
 		if first >= 0 {
 			rep.Contacts = append(rep.Contacts, Contact{Train: refTo(train, i), Test: refTo(x.test, first), Prompt: prompt, Run: run})
 		}
@@ -127,11 +134,7 @@ func (s *Set) Decontaminate(n int, tests ...*Set) (*Set, []OverlapReport, error)
 	return s.without(rows, "decontaminate", fmt.Sprintf("against %s, runs of %d words", strings.Join(names, ", "), n)), reps, nil
 }
 
-func eachRun(e *Example, n int, f func(string) bool) {
-	w := lowerWords(e.Prompt[min(e.Input, len(e.Prompt)):] + "\n" + e.Answer)
-	for i := 0; i+n <= len(w); i++ {
-		if !f(strings.Join(w[i:i+n], " ")) {
-			return
-		}
-	}
+// runWords returns the words whose runs count: those of the input and the answer.
+func runWords(e *Example) []string {
+	return lowerWords(e.Prompt[min(e.Input, len(e.Prompt)):] + "\n" + e.Answer)
 }

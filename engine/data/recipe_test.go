@@ -389,3 +389,77 @@ func TestSlices(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Whatever a recipe says: every row is accounted for, nothing is there more often than allowed, the same recipe gives the
+// same mix, and the order of the parts behind the first changes nothing.
+func TestAnyRecipeAddsUp(t *testing.T) {
+	r := tensor.NewRNG(8, "recipes")
+	for trial := range 200 {
+		k := 1 + r.Intn(5)
+		rec := Recipe{Seed: int64(trial), Block: r.Intn(3) * 9}
+		shares := r.Intn(3) == 0
+		left := 1.0
+		for i := range k {
+			p := Part{Set: rowsOf(fmt.Sprint("s", i), 5+r.Intn(60)), MaxPasses: 60, Replace: r.Intn(4) == 0, Weight: float64(r.Intn(3))}
+			switch mode := r.Intn(4); {
+			case shares && i+1 < k:
+				p.Share = left * (0.1 + 0.8*r.Float64())
+				left -= p.Share
+			case shares:
+				p.Share = left
+			case mode == 0:
+				p.Count = 1 + r.Intn(100)
+			case mode == 1:
+				p.Fraction = 0.2 + 0.8*r.Float64()
+			case mode == 2 || i == 0:
+				p.Passes = 0.3 + 3*r.Float64()
+			default:
+				p.Ratio = 0.5 + r.Float64()
+			}
+			rec.Parts = append(rec.Parts, p)
+		}
+		if shares {
+			rec.Size = 100 + r.Intn(200)
+		}
+		m, err := rec.Blend()
+		if err != nil {
+			if strings.Contains(err.Error(), "enough for one example") {
+				continue
+			}
+			t.Fatalf("trial %d: %v", trial, err)
+		}
+		got, all := drawn(m), 0
+		type id struct {
+			part string
+			row  int
+		}
+		times := map[id]int{}
+		for i, p := range m.Places {
+			if again := times[id{p.Part, m.Rows[i].Row}]; again > 60 {
+				t.Fatalf("trial %d: %s row %d is there %d times", trial, p.Part, m.Rows[i].Row, again+1)
+			}
+			times[id{p.Part, m.Rows[i].Row}]++
+		}
+		for i, s := range m.Manifest.Sources {
+			distinct, repeated, most := 0, 0, 0
+			for key, n := range times {
+				if key.part == s.Name {
+					distinct, repeated, most = distinct+1, repeated+n-1, max(most, n)
+				}
+			}
+			if s.Drawn != got[s.Name] || s.Available != distinct+s.Unused || s.Repeated != repeated || s.Most != most ||
+				math.Abs(s.Planned-float64(s.Drawn)) > 0.5+1e-9 || s.Available != rec.Parts[i].Set.Len() {
+				t.Fatalf("trial %d: %+v; %d distinct, %d repeated, at most %d", trial, s, distinct, repeated, most)
+			}
+			all += s.Drawn
+		}
+		if all != m.Len() || shares && all != rec.Size || m.Repeats != m.Len()-len(times) {
+			t.Fatalf("trial %d: %d drawn, %d rows, size %d", trial, all, m.Len(), rec.Size)
+		}
+		slices.Reverse(rec.Parts[1:])
+		again := blend(t, rec)
+		if !reflect.DeepEqual(again.Rows, m.Rows) || !reflect.DeepEqual(again.Places, m.Places) {
+			t.Fatalf("trial %d: the order of the parts changes the mix", trial)
+		}
+	}
+}

@@ -252,7 +252,7 @@ func (p *MaskPart) html(b *strings.Builder) {
 		open = templateSpan
 	}
 	for i, s := range p.Texts {
-		fmt.Fprintf(b, `<ruby title="%s">%s%s</span><rt>%d</rt></ruby>`, html.EscapeString(p.what()), open, html.EscapeString(grid.Visible(s)), p.IDs[i])
+		fmt.Fprintf(b, `<ruby style="margin-right:3px;white-space:pre" title="%s">%s%s</span><rt>%d</rt></ruby><wbr>`, html.EscapeString(p.what()), open, html.EscapeString(grid.Visible(s)), p.IDs[i])
 	}
 	b.WriteString("\n")
 }

@@ -107,6 +107,15 @@ func number(x float64) string {
 	return fmt.Sprintf("%.3f", x)
 }
 
+// mean returns the mean of losses, each set counted once.
+func mean(l Losses) float64 {
+	sum := 0.0
+	for _, x := range l {
+		sum += x / float64(len(l))
+	}
+	return sum
+}
+
 // running are the smoothed losses of the sources, for the progress line.
 type running []float64
 

@@ -190,6 +190,7 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	start := time.Now()
 	smooth := math.NaN()
 	var bySource running
+	held := "" // the validation sets' mean loss
 	err = t.Run(host.Context(), func(rep Report) {
 		r.Tokens += rep.Tokens
 		if math.IsNaN(smooth) {
@@ -198,7 +199,10 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		smooth += 0.1 * (rep.Loss - smooth)
 		if bar != nil {
 			bySource.add(rep.BySource)
-			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s, %.0f tokens/s", smooth, bySource.note(sources), float64(r.Tokens)/time.Since(start).Seconds()))
+			if rep.Validation != nil {
+				held = ", held out " + number(mean(rep.Validation))
+			}
+			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens)/time.Since(start).Seconds()))
 		}
 	})
 	if bar != nil {

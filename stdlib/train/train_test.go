@@ -113,3 +113,26 @@ func TestSources(t *testing.T) {
 		t.Error(msg)
 	}
 }
+
+// Rounds of training move the shares towards the source whose validation loss is the larger, through scripts' calls alone.
+func TestAdaptiveRounds(t *testing.T) {
+	base := model.Open("base")
+	skills := []string{"letters", "lists"}
+	var parts []data.Part
+	var held []*data.Set
+	for _, s := range skills {
+		parts = append(parts, data.Part{Set: data.Generate(data.Gen{Skills: []string{s}, Size: 40, Seed: 1}).Named(s)})
+		held = append(held, data.Generate(data.Gen{Skills: []string{s}, Split: "test", Size: 6, Seed: 1}).Named(s+"/test"))
+	}
+	shares := data.Adapt(2, nil)
+	for range 2 {
+		mix := data.Recipe{Seed: 1, Size: 32, Stages: shares.Stages(), Parts: parts}.Blend()
+		losses := Run(base, mix, Config{LR: 1e-3, Steps: 2, Quiet: true, Validation: held}).ValidationLoss()
+		before := shares.Shares()
+		shares.Observe(losses)
+		after := shares.Shares()
+		if (after[0] > before[0]) != (losses[0] > losses[1]) {
+			t.Errorf("losses %v move the shares from %v to %v", losses, before, after)
+		}
+	}
+}
