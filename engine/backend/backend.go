@@ -65,7 +65,7 @@ const (
 	Interleaved                // (2i, 2i+1): the paper, llama2.c, GGUF files of Llama models
 )
 
-// Segment is one document of a packed batch: QLen queries that start at row QStart of q look at KLen keys that start
+// Segment is one document of a packed batch: unless Segments says otherwise, QLen queries that start at row QStart of q look at KLen keys that start
 // at row KStart of k and v. The last query sees every key of its segment, the one before it all but the last, and so
 // on (causal, aligned at the end); so KLen ≥ QLen. Training uses equal ranges; a KV cache holds more keys than
 // there are new queries.
@@ -78,7 +78,9 @@ type Segments struct {
 	// Window is how many keys a query sees at most: the last ones, its own included. 0 stands for all.
 	// Source: Beltagy et al. 2020, arXiv:2004.05150, as Mistral uses it (Jiang et al. 2023, arXiv:2310.06825).
 	Window int
-	Dev    any
+	// Full lets every query see every key of its segment, as encoders do; Window is then 0.
+	Full bool
+	Dev  any
 }
 
 // AdamWStep holds the numbers of one update. Step counts from 1.

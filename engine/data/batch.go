@@ -4,6 +4,10 @@ import "tunebook/engine/backend"
 
 // Batch is several sequences packed one after the other without padding. Positions restart with each, and a segment
 // keeps the attention of each to itself, so the loss of a batch is the sum of its sequences' losses.
+//
+// A batch is as long as its sequences are together: there is no row length to fill, so the share of padding is 0 whatever
+// their lengths, and nothing is gained by choosing which sequences lie together (best-fit packing fills rows of a fixed
+// length). Which sequences make an update is therefore left to the order of training alone.
 type Batch struct {
 	IDs        []int32           // (T)
 	Positions  []int32           // (T), from 0 in every sequence

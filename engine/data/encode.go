@@ -2,6 +2,10 @@ package data
 
 import (
 	"fmt"
+	"runtime"
+	"sort"
+	"sync"
+	"sync/atomic"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/token"
@@ -13,8 +17,14 @@ type Policy uint8
 const (
 	Error     Policy = iota // stop and name it
 	Drop                    // leave it out, counted
-	CutPrompt               // keep the end of what stands before the last answer, and that answer whole
+	CutPrompt               // keep the end of the prompt and the whole answer
+	CutInput                // keep the instruction, the beginning of the input and the whole answer
 )
+
+// String returns the policy's name.
+func (p Policy) String() string {
+	return [...]string{"error", "drop", "cut-prompt", "cut-input"}[p]
+}
 
 // Train says which tokens are trained.
 type Train uint8
@@ -22,8 +32,11 @@ type Train uint8
 const (
 	OnResponse     Train = iota // answers and their stop tokens
 	OnAll                       // every token but the first
-	OnLastResponse              // the last answer and its stop token; earlier answers of a conversation are context
+	OnLastResponse              // the last answer of a conversation and its stop token
 )
+
+// String returns the mask's name.
+func (t Train) String() string { return [...]string{"response", "all", "last"}[t] }
 
 // EncodeOptions says how examples become sequences.
 type EncodeOptions struct {
@@ -37,8 +50,10 @@ type EncodeOptions struct {
 type Sequence struct {
 	IDs     []int32
 	Targets []int32
-	Source  int // index of its source
-	Row     int // row within the source
+	Source  int    // index of its source
+	Row     int    // row within the source
+	Key     uint64 `json:",omitempty"` // of its place in a mix; see Sampler
+	Block   int    `json:",omitempty"` // of the mix, from 1; 0 where it comes from no mix
 }
 
 // Supervised returns the number of trained targets.
@@ -57,13 +72,25 @@ type Encoded struct {
 	Sequences []Sequence
 	Sources   []string // names, by the sequences' Source
 	Counts    []Counts // by source
+	How       EncodingUsed
 }
 
-// Counts accounts for the examples of one source.
+// EncodingUsed says how examples became ids, for a record.
+type EncodingUsed struct {
+	Tokenizer   string `json:"tokenizer"` // fingerprint
+	Template    string `json:"template"`  // name
+	TemplateSum string `json:"template_fingerprint"`
+	MaxLen      int    `json:"max_length"` // 0 for none
+	Policy      string `json:"policy"`
+	Train       string `json:"train"`
+}
+
+// Counts accounts for the examples of one source: Examples = sequences + Dropped.
 type Counts struct {
 	Examples   int // given
 	Dropped    int // longer than the limit, left out (Drop)
-	Cut        int // longer than the limit, shortened (CutPrompt)
+	Cut        int // longer than the limit, shortened (CutPrompt, CutInput)
+	CutTokens  int // that were taken from these
 	Tokens     int // of the sequences
 	Supervised int // trained targets among them
 }
@@ -82,16 +109,22 @@ func (e *NoSupervision) Error() string {
 	return s
 }
 
-// TooLong is returned under the policy Error, and where an answer alone is longer than the limit under CutPrompt.
+// TooLong is returned under the policy Error, and where an example cannot be made as short as the limit by CutPrompt or
+// CutInput.
 type TooLong struct {
 	Source                 string
 	Row                    int
-	Prompt, Answer, MaxLen int // tokens
+	Prompt, Answer, MaxLen int    // tokens
+	Why                    string // why it could not be cut; empty under Error
 }
 
 func (e *TooLong) Error() string {
-	return fmt.Sprintf("data.Encode: %s row %d: %d prompt and %d answer tokens make %d; the limit is %d; raise it or choose Drop or CutPrompt",
-		e.Source, e.Row, e.Prompt, e.Answer, e.Prompt+e.Answer, e.MaxLen)
+	why := "raise it or choose Drop, CutPrompt or CutInput"
+	if e.Why != "" {
+		why = e.Why
+	}
+	return fmt.Sprintf("data.Encode: %s row %d: %d prompt and %d answer tokens make %d; the limit is %d; %s",
+		e.Source, e.Row, e.Prompt, e.Answer, e.Prompt+e.Answer, e.MaxLen, why)
 }
 
 // Messages returns the turns of an example: system when there is one, what was said before, user, assistant.
@@ -104,76 +137,245 @@ func (e *Example) Messages() []token.Message {
 	return append(m, token.Message{Role: "user", Content: e.Prompt}, token.Message{Role: "assistant", Content: e.Answer})
 }
 
-// Encode turns examples into sequences by a template: the prompt's tokens, the answer's and one stop token. What is
-// trained comes from the template's spans. Nothing supervised at all is a *NoSupervision.
+// Encoder turns examples into ids by a tokenizer, a template and one policy.
+type Encoder struct {
+	Tokenizer *token.Tokenizer
+	Template  *token.Template
+	Options   EncodeOptions
+}
+
+// Coded is one example as ids: those that the model sees, after shortening. Trained tells which of them are targets.
+type Coded struct {
+	token.Encoded
+	Full    int  // tokens before shortening
+	Front   int  // tokens taken from the front (CutPrompt)
+	Input   int  // tokens taken from the input's end (CutInput)
+	Dropped bool // longer than the limit; the ids are all there
+}
+
+// Row returns an example's ids. What is trained comes from the template's spans, never from a search for tokens. An
+// example that the policy cannot shorten is a *TooLong.
+func (c *Encoder) Row(e *Example) (Coded, error) {
+	out, err := c.ids(e)
+	if err != nil {
+		return Coded{}, err
+	}
+	o := c.Options
+	if o.MaxLen == 0 || out.Full <= o.MaxLen {
+		return out, nil
+	}
+	answer := 0 // without regard to Options.Train
+	for _, k := range out.SpanOf {
+		if out.Spans[k].Trained {
+			answer++
+		}
+	}
+	long := &TooLong{Source: e.Source, Row: e.Row, Prompt: out.Full - answer, Answer: answer, MaxLen: o.MaxLen}
+	switch o.Policy {
+	case Drop:
+		out.Dropped = true
+		return out, nil
+	case CutPrompt:
+		if answer >= o.MaxLen {
+			long.Why = "the answer alone leaves no room for a prompt; raise the limit or choose Drop"
+			return Coded{}, long
+		}
+		out.Front = out.Full - o.MaxLen
+		out.IDs, out.Trained, out.SpanOf = out.IDs[out.Front:], out.Trained[out.Front:], out.SpanOf[out.Front:]
+		return out, nil
+	case CutInput:
+		return c.cutInput(e, out, long)
+	}
+	return Coded{}, long
+}
+
+func (c *Encoder) ids(e *Example) (Coded, error) {
+	enc, err := c.Template.Encode(c.Tokenizer, e.Messages(), false)
+	if err != nil {
+		return Coded{}, fmt.Errorf("data.Encode: %s row %d: %w", e.Source, e.Row, err)
+	}
+	switch c.Options.Train {
+	case OnAll:
+		for i := range enc.Trained {
+			enc.Trained[i] = i > 0
+		}
+	case OnLastResponse:
+		lastOnly(&enc)
+	}
+	return Coded{Encoded: enc, Full: len(enc.IDs)}, nil
+}
+
+// lastOnly trains the last answer of a conversation and no other.
+func lastOnly(enc *token.Encoded) {
+	from := len(enc.Spans) - 1
+	for from >= 0 && !enc.Spans[from].Trained {
+		from--
+	}
+	for from > 0 && enc.Spans[from-1].Trained {
+		from--
+	}
+	for i, k := range enc.SpanOf {
+		enc.Trained[i] = enc.Trained[i] && int(k) >= from
+	}
+}
+
+// cutInput keeps as much of the input's beginning as fits. The text is shortened, not its ids, so the ids are those of
+// the shorter prompt.
+func (c *Encoder) cutInput(e *Example, full Coded, long *TooLong) (Coded, error) {
+	if e.Input <= 0 || e.Input >= len(e.Prompt) {
+		long.Why = "the row does not say where its input begins, so CutInput cannot keep the instruction; raise the limit or choose Drop or CutPrompt"
+		return Coded{}, long
+	}
+	var ends []int // where the kept beginning may end: after a whole character
+	for at := range e.Prompt[e.Input:] {
+		if at > 0 {
+			ends = append(ends, e.Input+at)
+		}
+	}
+	// Lengths grow with the text but for a token or so at its end: what the search finds fits, and any longer beginning
+	// that fits as well is longer by no more than that.
+	var best Coded
+	var failed error
+	fits := sort.Search(len(ends), func(i int) bool {
+		short := *e
+		short.Prompt = e.Prompt[:ends[i]]
+		got, err := c.ids(&short)
+		if err != nil {
+			failed = err
+		}
+		if got.Full > c.Options.MaxLen || err != nil {
+			return true
+		}
+		best = got
+		return false
+	})
+	if failed != nil {
+		return Coded{}, failed
+	}
+	if fits == 0 {
+		long.Why = "nothing of the input is left by CutInput; raise the limit or choose Drop"
+		return Coded{}, long
+	}
+	best.Input = full.Full - best.Full
+	best.Full = full.Full
+	return best, nil
+}
+
+// Measure returns the supervised and all tokens that an example gives to training: 0 for one that the policy drops.
+func (c *Encoder) Measure(e *Example) (supervised, all int, err error) {
+	r, err := c.Row(e)
+	if err != nil || r.Dropped {
+		return 0, 0, err
+	}
+	s := r.sequence()
+	return s.Supervised(), len(s.IDs), nil
+}
+
+func (r *Coded) sequence() Sequence {
+	s := Sequence{IDs: r.IDs, Targets: make([]int32, len(r.IDs))}
+	for i := range s.Targets {
+		s.Targets[i] = backend.IgnoreIndex
+		if i+1 < len(r.IDs) && r.Trained[i+1] {
+			s.Targets[i] = r.IDs[i+1]
+		}
+	}
+	return s
+}
+
+// Encode turns examples into sequences by a template: the prompt's tokens, the answer's and one stop token. Nothing
+// supervised at all is a *NoSupervision.
 func Encode(tok *token.Tokenizer, tmpl *token.Template, rows []Example, o EncodeOptions) (*Encoded, error) {
-	out := &Encoded{}
+	return (&Encoder{tok, tmpl, o}).Set(&Set{Rows: rows})
+}
+
+// Set turns a set's examples into sequences, in order, on all cores. The sources are those of a mix's places, and of a
+// set that is no mix, those of its rows. Nothing supervised at all is a *NoSupervision.
+func (c *Encoder) Set(s *Set) (*Encoded, error) {
+	coded := make([]Coded, len(s.Rows))
+	if err := eachRow(len(s.Rows), func(i int) (err error) {
+		coded[i], err = c.Row(&s.Rows[i])
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	out := &Encoded{How: c.how()}
 	index := map[string]int{}
 	total := 0
-	for _, row := range rows {
-		src, ok := index[row.Source]
+	for i := range coded {
+		name, place := s.Rows[i].Source, Place{}
+		if s.Places != nil {
+			place = s.Places[i]
+			name = place.Part
+		}
+		src, ok := index[name]
 		if !ok {
 			src = len(out.Sources)
-			index[row.Source] = src
-			out.Sources = append(out.Sources, row.Source)
+			index[name] = src
+			out.Sources = append(out.Sources, name)
 			out.Counts = append(out.Counts, Counts{})
 		}
-		c := &out.Counts[src]
-		c.Examples++
-		e, err := tmpl.Encode(tok, row.Messages(), false)
-		if err != nil {
-			return nil, fmt.Errorf("data.Encode: %s row %d: %w", row.Source, row.Row, err)
+		n := &out.Counts[src]
+		n.Examples++
+		r := &coded[i]
+		if r.Dropped {
+			n.Dropped++
+			continue
 		}
-		ids, trained := e.IDs, e.Trained
-		from, end := lastRun(trained)
-		if o.Train == OnLastResponse {
-			clear(trained[:from])
+		if lost := r.Full - len(r.IDs); lost > 0 {
+			n.Cut++
+			n.CutTokens += lost
 		}
-		if o.MaxLen > 0 && len(ids) > o.MaxLen && o.Train != OnAll {
-			ids, trained = ids[:end], trained[:end] // nothing that is trained depends on what follows
-		}
-		if o.MaxLen > 0 && len(ids) > o.MaxLen {
-			answer := len(ids) - from
-			tooLong := &TooLong{Source: row.Source, Row: row.Row, Prompt: len(ids) - answer, Answer: answer, MaxLen: o.MaxLen}
-			switch {
-			case o.Policy == Drop:
-				c.Dropped++
-				continue
-			case o.Policy == CutPrompt && answer < o.MaxLen:
-				c.Cut++
-				ids, trained = ids[len(ids)-o.MaxLen:], trained[len(trained)-o.MaxLen:]
-			default:
-				return nil, tooLong
-			}
-		}
-		s := Sequence{IDs: ids, Targets: make([]int32, len(ids)), Source: src, Row: row.Row}
-		for i := range s.Targets {
-			s.Targets[i] = backend.IgnoreIndex
-			if i+1 < len(ids) && (trained[i+1] || o.Train == OnAll) {
-				s.Targets[i] = ids[i+1]
-			}
-		}
-		n := s.Supervised()
-		c.Tokens += len(ids)
-		c.Supervised += n
-		total += n
-		out.Sequences = append(out.Sequences, s)
+		seq := r.sequence()
+		seq.Source, seq.Row, seq.Key, seq.Block = src, s.Rows[i].Row, place.Key, place.Block
+		supervised := seq.Supervised()
+		n.Tokens += len(seq.IDs)
+		n.Supervised += supervised
+		total += supervised
+		out.Sequences = append(out.Sequences, seq)
+		coded[i] = Coded{}
 	}
 	if total == 0 {
-		return nil, &NoSupervision{Of: len(rows), MaxLen: o.MaxLen}
+		return nil, &NoSupervision{Of: len(s.Rows), MaxLen: c.Options.MaxLen}
 	}
 	return out, nil
 }
 
-// lastRun returns where the last answer begins and ends.
-func lastRun(trained []bool) (from, end int) {
-	end = len(trained)
-	for end > 0 && !trained[end-1] {
-		end--
+func (c *Encoder) how() EncodingUsed {
+	return EncodingUsed{Tokenizer: c.Tokenizer.Fingerprint(), Template: c.Template.Name, TemplateSum: c.Template.Fingerprint(),
+		MaxLen: c.Options.MaxLen, Policy: c.Options.Policy.String(), Train: c.Options.Train.String()}
+}
+
+// eachRow calls f for 0 … n-1 on all cores and returns the error of the first row that has one, whatever the order in
+// which they were done.
+func eachRow(n int, f func(i int) error) error {
+	const chunk = 32
+	var next atomic.Int64
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	at, first := n, error(nil)
+	for range min(runtime.GOMAXPROCS(0), (n+chunk-1)/chunk) {
+		wg.Go(func() {
+			for {
+				from := int(next.Add(chunk)) - chunk
+				if from >= n {
+					return
+				}
+				for i := from; i < min(from+chunk, n); i++ {
+					if err := f(i); err != nil {
+						mu.Lock()
+						if i < at {
+							at, first = i, err
+						}
+						mu.Unlock()
+						next.Store(int64(n)) // rows before this one are in chunks that were begun
+						break
+					}
+				}
+			}
+		})
 	}
-	for from = end; from > 0 && trained[from-1]; from-- {
-	}
-	return from, end
+	wg.Wait()
+	return first
 }
 
 // EncodeText turns plain documents into sequences that are trained on every token, the one that ends the text included.

@@ -116,3 +116,131 @@ func TestEncodeTextLosesNothing(t *testing.T) {
 		}
 	}
 }
+
+// CutInput keeps the instruction, as much of the input's beginning as fits, and the whole answer; the ids are those of
+// the shorter prompt.
+func TestCutInput(t *testing.T) {
+	tok, tmpl := plain(t)
+	instruction := "few words of a few more words\n\n"
+	row := Example{Prompt: instruction + strings.Repeat("wörds to learn ", 30), Answer: "more words", Source: "s", Input: len(instruction)}
+	whole := Encoder{tok, tmpl, EncodeOptions{}}
+	full, err := whole.Row(&row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := whole.Row(&Example{Prompt: instruction, Answer: row.Answer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit := head.Full + 6; limit <= full.Full+1; limit += 7 {
+		c := Encoder{tok, tmpl, EncodeOptions{MaxLen: limit, Policy: CutInput}}
+		got, err := c.Row(&row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := tok.Decode(got.IDs)
+		if len(got.IDs) > limit || len(got.IDs) < min(limit, full.Full)-3 || got.Input != full.Full-len(got.IDs) || got.Full != full.Full ||
+			!strings.HasPrefix(text, instruction+"w") || !strings.HasSuffix(text, row.Answer) || got.NumTrained() != full.NumTrained() || strings.ContainsRune(text, '\ufffd') {
+			t.Fatalf("limit %d: %d ids, %d cut, %q", limit, len(got.IDs), got.Input, text)
+		}
+		kept := strings.TrimSuffix(text, row.Answer)
+		again, err := whole.Row(&Example{Prompt: kept, Answer: row.Answer})
+		if err != nil || !slices.Equal(again.IDs, got.IDs) {
+			t.Fatalf("limit %d: not the ids of the shorter prompt %q", limit, kept)
+		}
+	}
+	set := &Set{Rows: []Example{row, {Prompt: "a", Answer: "a", Source: "s"}}}
+	c := Encoder{tok, tmpl, EncodeOptions{MaxLen: 80, Policy: CutInput}}
+	e, err := c.Set(set)
+	if n := e.Counts[0]; err != nil || n.Cut != 1 || n.CutTokens != full.Full-len(e.Sequences[0].IDs) || n.Examples != 2 {
+		t.Errorf("%+v %v", n, err)
+	}
+	var long *TooLong
+	row.Input = 0
+	if _, err := c.Row(&row); !errors.As(err, &long) || !strings.Contains(err.Error(), "does not say where its input begins") {
+		t.Errorf("no input: %v", err)
+	}
+	row.Input = len(instruction)
+	c.Options.MaxLen = head.Full
+	if _, err := c.Row(&row); !errors.As(err, &long) || !strings.Contains(err.Error(), "nothing of the input is left") {
+		t.Errorf("no room: %v", err)
+	}
+}
+
+// Every id but the first, the answers, or the last answer alone: each mask trains exactly its text.
+func TestMasks(t *testing.T) {
+	tok, tmpl := plain(t)
+	row := Example{System: "few", Prompt: "a few words?", Answer: "more words"}
+	stop := tmpl.StopIDs(tok)[0]
+	for want, kind := range map[string]Train{"more words": OnResponse, "more words ": OnLastResponse, "": OnAll} {
+		c := Encoder{tok, tmpl, EncodeOptions{Train: kind}}
+		r, err := c.Row(&row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := r.sequence()
+		var ids []int32
+		for _, id := range s.Targets {
+			if id != backend.IgnoreIndex {
+				ids = append(ids, id)
+			}
+		}
+		exp := append(tok.Encode(strings.TrimSpace(want)), stop)
+		if kind == OnAll {
+			exp = r.IDs[1:]
+		}
+		if !slices.Equal(ids, exp) {
+			t.Errorf("%v: %v, wanted %v", kind, ids, exp)
+		}
+		if sup, all, err := c.Measure(&row); err != nil || sup != len(exp) || all != len(r.IDs) {
+			t.Errorf("%v: measured %d and %d", kind, sup, all)
+		}
+	}
+}
+
+// Of a conversation of two answers, the last mask trains the second and its stop token.
+func TestLastAnswerOfSeveral(t *testing.T) {
+	tok, tmpl := plain(t)
+	enc, err := tmpl.Encode(tok, []token.Message{{Role: "user", Content: "few"}, {Role: "assistant", Content: "more words"}, {Role: "user", Content: "words"}, {Role: "assistant", Content: "a few"}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := enc.NumTrained()
+	lastOnly(&enc)
+	var ids []int32
+	for i, on := range enc.Trained {
+		if on {
+			ids = append(ids, enc.IDs[i])
+		}
+	}
+	if want := append(tok.Encode("a few"), tmpl.StopIDs(tok)[0]); !slices.Equal(ids, want) || both <= len(ids) {
+		t.Errorf("%v, wanted %v of %d", ids, want, both)
+	}
+}
+
+// All rows come out in their order on any number of cores, and the first bad row is the one that is named.
+func TestEncodeSetInOrder(t *testing.T) {
+	tok, tmpl := plain(t)
+	s := &Set{}
+	for i := range 500 {
+		s.Rows = append(s.Rows, Example{Prompt: strings.Repeat("a", i%7+1), Answer: "b", Source: "s", Row: i})
+	}
+	c := Encoder{tok, tmpl, EncodeOptions{MaxLen: 100}}
+	e, err := c.Set(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range e.Sequences {
+		one, err := c.Row(&s.Rows[i])
+		if err != nil || q.Row != i || !slices.Equal(q.IDs, one.IDs) {
+			t.Fatalf("sequence %d is of row %d", i, q.Row)
+		}
+	}
+	s.Rows[130].Prompt, s.Rows[400].Prompt = strings.Repeat("a", 200), strings.Repeat("a", 200)
+	for range 20 {
+		var long *TooLong
+		if _, err := c.Set(s); !errors.As(err, &long) || long.Row != 130 {
+			t.Fatalf("%v", err)
+		}
+	}
+}

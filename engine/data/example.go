@@ -1,7 +1,8 @@
 // Package data turns files and generators into sets of examples, and sets into mixes that account for every row.
 //
-// The order of work is fixed: read, deduplicate, split, check for leaks, take, mix, encode, batch. Everything that is
-// drawn at random is a pure function of a seed and of the source's name.
+// The order of work is fixed: read, deduplicate, split, decontaminate, sample, mix, encode, pack. A set that repeats rows
+// is not split or deduplicated any more: the first would leak, the second undo the mix. Everything that is drawn at
+// random is a pure function of a seed and of the source's name.
 package data
 
 import "tunebook/engine/token"
@@ -20,6 +21,7 @@ type Example struct {
 
 	Task  string // the task it belongs to ("arithmetic/add"), for slices, losses and scores by task
 	Skill string // the skill the task needs ("arithmetic")
+	Input int    // byte of Prompt at which its input begins, after the instruction that its task's rows share; 0 when not known
 	Wrong bool   // Answer was made wrong on purpose
 
 	Source string // name of the set it was read into
@@ -37,6 +39,17 @@ type Set struct {
 	Rows      []Example
 	Available int      // rows of the set that this one was taken from; 0 when it was not
 	Notes     []string // what a reader has to say: rows skipped, endings removed; empty when there is nothing
+	Steps     []Step   // what was done to it since it was read, in order
+	Repeats   int      // rows that a mix put in a second time or more often; such a set can no longer be split
+	Places    []Place  // of a mix, one a row; nil otherwise
+}
+
+// Step is one thing that was done to a set.
+type Step struct {
+	Op   string `json:"op"`             // "dedup", "take", …
+	From int    `json:"from"`           // rows before
+	To   int    `json:"to"`             // rows after
+	Note string `json:"note,omitempty"` // seed, thresholds, what was removed
 }
 
 // Len returns the number of examples.

@@ -98,10 +98,12 @@ func TestMixAccountsForEveryRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []SourceAccount{
-		{Name: "a", Available: 40, Drawn: 10, Unused: 30},
-		{Name: "b", Available: 7, Drawn: 8, Repeated: 1, Wrong: 1},
+		{Name: "a", Available: 40, Drawn: 10, Most: 1, Unused: 30, Plan: "passes 1", Planned: 10, Realised: 10, Share: 10. / 18, Passes: 1, Weight: 1,
+			Fingerprint: a.Fingerprint(), Steps: []Step{{"take", 40, 10, "seed 1, without replacement"}}},
+		{Name: "b", Available: 7, Drawn: 8, Repeated: 1, Most: 2, Wrong: 1, Plan: "passes 1", Planned: 8, Realised: 8, Share: 8. / 18, Passes: 1, Weight: 1,
+			Fingerprint: b.Fingerprint()},
 	}
-	if !reflect.DeepEqual(m.Manifest.Sources, want) || m.Len() != 18 {
+	if !reflect.DeepEqual(m.Manifest.Sources, want) || m.Len() != 18 || m.Manifest.Planned != 18 || m.Manifest.Fingerprint != m.Fingerprint() {
 		t.Errorf("%+v", m.Manifest)
 	}
 	swapped, _ := Mix(5, b, a)

@@ -186,6 +186,12 @@ func (c *rowReader) accept(line int, input, context string, outputs []string) {
 		return
 	}
 	e := Example{System: c.system, Prompt: paragraphs(f.Instruction, input, context), Answer: outputs[0], Task: f.Task}
+	switch {
+	case f.Instruction != "" && input+context != "":
+		e.Input = len(paragraphs(f.Instruction, "|")) - 1
+	case input != "" && context != "":
+		e.Input = len(e.Prompt) - len(context)
+	}
 	if len(outputs) > 1 {
 		e.Refs = outputs[1:]
 	}

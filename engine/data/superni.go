@@ -55,7 +55,12 @@ func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
 		return nil, err
 	}
 	for i := range s.Rows {
-		s.Rows[i].Prompt = head(s.Rows[i].Prompt)
+		e := &s.Rows[i]
+		input := len(e.Prompt)
+		e.Prompt = head(e.Prompt)
+		if o.Positive == 0 { // otherwise "Output:" stands after the input
+			e.Input = len(e.Prompt) - input
+		}
 	}
 	if o.MaxInstances > 0 && t.instances > o.MaxInstances {
 		s.Available = t.instances

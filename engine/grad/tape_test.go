@@ -109,3 +109,88 @@ func TestBackwardWantsARecord(t *testing.T) {
 	}()
 	tape.Backward()
 }
+
+// The operations that other families than Llama need, in one graph: an activation with several readers, a part of a split
+// that nobody reads, a bias behind a frozen weight, and each parameter frozen in turn. Gradients are central differences.
+func TestFamilyOperations(t *testing.T) {
+	dev := device(t)
+	names := []string{"emb", "w", "wt", "bias", "norm", "shift", "plus", "head", "A", "B"}
+	shapes := map[string][2]int{"emb": {5, 8}, "w": {24, 8}, "wt": {8, 8}, "bias": {1, 24}, "norm": {1, 8}, "shift": {1, 8}, "plus": {1, 4},
+		"head": {6, 8}, "A": {2, 8}, "B": {8, 2}}
+	for _, frozen := range append([]string{"", "all but bias"}, names...) {
+		p := map[string]*Param{}
+		for _, n := range names {
+			trained := frozen != n && (frozen != "all but bias" || n == "bias")
+			p[n] = param(dev, n, trained, shapes[n][0], shapes[n][1])
+		}
+		at := func(record bool) float64 {
+			tape := New(dev, record)
+			defer tape.Free()
+			v := func(n string) *Var { return tape.Param(p[n]) }
+			const T = 4
+			pos, freqs := tape.Ints([]int32{0, 1, 2, 3}), tape.Floats([]float32{0.7})
+			x := tape.Scale(tape.Embedding(v("emb"), tape.Ints([]int32{0, 3, 1, 3}), T), 0.5)
+			n, s := tape.LayerNorm(x, nil, v("norm"), v("shift"), 1e-3)
+			qkv := tape.Linear(n, v("w"), nil)
+			tape.AddBias(qkv, v("bias"))
+			rows := make([][]int32, 3)
+			for i := range 3 * T {
+				rows[i%3] = append(rows[i%3], int32(i))
+			}
+			parts := tape.Split(qkv, 8, rows...) // the third is not read
+			q, _ := tape.RMSNorm(parts[0], nil, tape.OnePlus(v("plus")), 1e-3)
+			tape.RoPEPart(q, pos, freqs, 2, 4, 2, backend.Half)
+			g := tape.GeGLU(q, parts[1], true)
+			h := tape.LinearT(tape.GeGLU(g, nil, false), v("wt"), &Adapter{A: v("A"), B: v("B"), Scale: 0.5})
+			y, sum := tape.LayerNorm(s, h, v("norm"), v("shift"), 1e-3)
+			z := tape.Add(tape.Add(y, sum), x)
+			nll := tape.LinearCrossEntropy(z, v("head"), tape.Ints([]int32{1, 0, 5, 2}), nil, 1)
+			host := make([]float32, T)
+			if err := dev.Download(host, nll); err != nil {
+				t.Fatal(err)
+			}
+			if record {
+				tape.Backward()
+			}
+			total := 0.0
+			for _, l := range host {
+				total += float64(l)
+			}
+			return total
+		}
+		at(true)
+		for _, name := range names {
+			q := p[name]
+			if q.Grad == nil {
+				continue
+			}
+			g, x := make([]float32, q.Len()), make([]float32, q.Len())
+			if err := dev.Download(g, q.Grad); err != nil {
+				t.Fatal(err)
+			}
+			if err := dev.Download(x, q.Value); err != nil {
+				t.Fatal(err)
+			}
+			moved := false
+			for i := range x {
+				const h = 1e-2
+				old := x[i]
+				with := func(d float32) float64 {
+					x[i] = old + d
+					dev.Upload(q.Value, x)
+					return at(false)
+				}
+				want := (8*(with(h)-with(-h)) - (with(2*h) - with(-2*h))) / (12 * h)
+				x[i] = old
+				dev.Upload(q.Value, x)
+				moved = moved || want != 0
+				if math.Abs(want-float64(g[i])) > 2e-3*(1+math.Abs(want)) {
+					t.Errorf("frozen %q: %s[%d]: gradient %g, finite differences %g", frozen, name, i, g[i], want)
+				}
+			}
+			if !moved {
+				t.Errorf("frozen %q: %s moves nothing", frozen, name)
+			}
+		}
+	}
+}

@@ -29,7 +29,8 @@ type Config struct {
 	RopeTheta             float64 `json:"rope_theta"`
 	TieWordEmbeddings     bool    `json:"tie_word_embeddings"`
 	InitializerRange      float64 `json:"initializer_range"`
-	// RopeInterleaved says that RoPE turns neighbours (2i, 2i+1) instead of halves (i, i+D/2): llama2.c and GGUF files.
+	// RopeInterleaved says that RoPE turns neighbours (2i, 2i+1) instead of halves (i, i+D/2). Files that want it (llama2.c, GGUF)
+	// are read into the order of halves, and a model that was made with it is saved in that order.
 	RopeInterleaved bool `json:"rope_interleaved,omitempty"`
 
 	// What only some families have; each takes its own keys and refuses the others.

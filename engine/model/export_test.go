@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/weights"
 )
 
 // OpenBare opens a folder that has no tokenizer.
@@ -14,4 +15,24 @@ func OpenBare(dev backend.Backend, dir string) (*Model, error) {
 		return nil, err
 	}
 	return openWeights(dev, c, fsys, dir)
+}
+
+// SaveBare writes a model that has no tokenizer.
+func (m *Model) SaveBare(dir, dtype string) error { return m.saveWeights(dir, dtype) }
+
+// File returns the text of config.json.
+func (c *Config) File(dtype string) ([]byte, error) { return c.file(dtype) }
+
+// OpenBareGGUF opens a GGUF file that has no tokenizer.
+func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
+	g, err := weights.OpenGGUF(path)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	c, err := ggufConfig(g, path)
+	if err != nil {
+		return nil, err
+	}
+	return loadGGUF(dev, c, g, path)
 }

@@ -95,18 +95,6 @@ func (p *plan) residual(name string) bool {
 	return strings.HasSuffix(name, "."+p.o+".weight") || strings.HasSuffix(name, "."+p.down+".weight")
 }
 
-// linears returns the last parts of the names of a layer's linear modules, in the order of the forward pass: what
-// adapters can sit on.
-func (p *plan) linears() []string {
-	var out []string
-	for _, m := range []string{p.qkv, p.q, p.k, p.v, p.o, p.gate, p.up, p.down} {
-		if m != "" && !(p.qkv != "" && (m == p.q || m == p.k || m == p.v)) {
-			out = append(out, m[strings.LastIndexByte(m, '.')+1:])
-		}
-	}
-	return out
-}
-
 type tensorSpec struct {
 	name  string
 	shape []int

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/grad"
 	"tunebook/engine/token"
 	"tunebook/engine/weights"
 )
@@ -28,7 +29,7 @@ const (
 //
 //   - a folder of config.json, model.safetensors (or the shards that model.safetensors.index.json names), tokenizer.json and
 //     tokenizer_config.json,
-//   - a .gguf file of architecture llama, which holds its tokenizer and chat template,
+//   - a .gguf file of architecture llama, qwen2, qwen3 or gemma, which holds its tokenizer and chat template,
 //   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
 //
 // Quantised weights are widened to float32. A weight that the configuration asks for and the file lacks, or the other
@@ -56,10 +57,15 @@ type tensors interface {
 }
 
 // load builds a model from a file that must hold exactly the configuration's tensors.
+//
+// Every model that is read turns halves of a head: rows of a file for interleaved RoPE are put in that order here, so
+// that adapters and saved folders mean the same whatever the model was read from.
 func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error) {
 	if err := sameNames(f.Names(), c, what); err != nil {
 		return nil, err
 	}
+	interleaved := c.RopeInterleaved
+	c.RopeInterleaved = false
 	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
 		t, err := f.Tensor(name)
 		if err != nil {
@@ -67,6 +73,9 @@ func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error)
 		}
 		if !slices.Equal(t.Shape, shape) {
 			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
+		}
+		if interleaved && turned(name) {
+			return halves(t.Data, shape[0], c.HeadDim), nil
 		}
 		return t.Data, nil
 	})
@@ -217,18 +226,6 @@ func (m *Model) Save(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	var list []weights.Tensor
-	for _, p := range m.params {
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
-			return err
-		}
-		list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: x})
-	}
-	conf, err := m.Config.file(dtype)
-	if err != nil {
-		return err
-	}
 	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
 	if id := m.Tokenizer.EOS(); id >= 0 {
 		tokConf["eos_token"] = m.Tokenizer.Token(id)
@@ -243,20 +240,68 @@ func (m *Model) Save(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	files := []struct {
-		name  string
-		write func(w io.Writer) error
-	}{
+	if err := writeFiles(dir, []file{
 		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
 		{tokenizerConf, func(w io.Writer) error { _, err := w.Write(append(tc, '\n')); return err }},
+	}); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	if err := m.saveWeights(dir, dtype); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	return nil
+}
+
+// saveWeights writes the weights and then the configuration.
+func (m *Model) saveWeights(dir, dtype string) error {
+	list, err := m.download(m.params, "")
+	if err != nil {
+		return err
+	}
+	c := m.Config
+	if c.RopeInterleaved { // transformers knows halves only
+		for i := range list {
+			if turned(list[i].Name) {
+				list[i].Data = halves(list[i].Data, list[i].Shape[0], c.HeadDim)
+			}
+		}
+		c.RopeInterleaved = false
+	}
+	conf, err := c.file(dtype)
+	if err != nil {
+		return err
+	}
+	return writeFiles(dir, []file{
 		{weightsFile, func(w io.Writer) error {
 			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, dtype)
 		}},
 		{configFile, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+	})
+}
+
+// download returns parameters as tensors, with a prefix before their names.
+func (m *Model) download(params []*grad.Param, prefix string) ([]weights.Tensor, error) {
+	var list []weights.Tensor
+	for _, p := range params {
+		x := make([]float32, p.Len())
+		if err := m.dev.Download(x, p.Value); err != nil {
+			return nil, err
+		}
+		list = append(list, weights.Tensor{Name: prefix + p.Name, Shape: p.Shape, Data: x})
 	}
+	return list, nil
+}
+
+type file struct {
+	name  string
+	write func(w io.Writer) error
+}
+
+// writeFiles replaces each file whole, in their order.
+func writeFiles(dir string, files []file) error {
 	for _, f := range files {
 		if err := weights.AtomicWrite(filepath.Join(dir, f.name), f.write); err != nil {
-			return fmt.Errorf("model.Save: %w", err)
+			return err
 		}
 	}
 	return nil

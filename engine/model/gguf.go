@@ -12,58 +12,29 @@ import (
 	"tunebook/engine/weights"
 )
 
-// openGGUF reads a model of architecture llama. Its query and key rows are stored for interleaved RoPE.
+// ggufFamilies says what a GGUF file's general.architecture is. Llama's query and key rows are stored for interleaved RoPE
+// (load turns them), and Gemma's norms as 1 + w.
+var ggufFamilies = map[string]struct {
+	modelType   string
+	interleaved bool
+	plusOne     bool
+}{
+	"llama": {modelType: "llama", interleaved: true},
+	"qwen2": {modelType: "qwen2"},
+	"qwen3": {modelType: "qwen3"},
+	"gemma": {modelType: "gemma", plusOne: true},
+}
+
+// openGGUF reads a model with the tokenizer and the chat template that its file holds.
 func openGGUF(dev backend.Backend, path string) (*Model, error) {
 	g, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close()
-	arch, err := g.Meta.String("general.architecture")
+	c, err := ggufConfig(g, path)
 	if err != nil {
 		return nil, err
-	}
-	if arch != "llama" {
-		return nil, fmt.Errorf("model.Open: %s: general.architecture is %q; only \"llama\" is implemented", path, arch)
-	}
-	for _, key := range g.Meta.Keys() {
-		if strings.HasPrefix(key, "llama.rope.scaling.") || strings.HasPrefix(key, "llama.expert") || key == "llama.attention.sliding_window" {
-			return nil, fmt.Errorf("model.Open: %s: %s: is not implemented", path, key)
-		}
-	}
-	c := Config{ModelType: "llama", RopeInterleaved: true, TieWordEmbeddings: !g.Has("lm_head.weight")}
-	ints := []struct {
-		key      string
-		to       *int
-		optional bool
-	}{
-		{"llama.embedding_length", &c.HiddenSize, false},
-		{"llama.feed_forward_length", &c.IntermediateSize, false},
-		{"llama.block_count", &c.NumHiddenLayers, false},
-		{"llama.attention.head_count", &c.NumAttentionHeads, false},
-		{"llama.attention.head_count_kv", &c.NumKeyValueHeads, true},
-		{"llama.attention.key_length", &c.HeadDim, true},
-		{"llama.context_length", &c.MaxPositionEmbeddings, false},
-	}
-	for _, i := range ints {
-		if *i.to, err = g.Meta.Int(i.key); err != nil && !(i.optional && errors.Is(err, weights.ErrNoKey)) {
-			return nil, err
-		}
-	}
-	if c.RMSNormEps, err = g.Meta.Float("llama.attention.layer_norm_rms_epsilon"); err != nil {
-		return nil, err
-	}
-	if c.RopeTheta, err = g.Meta.Float("llama.rope.freq_base"); err != nil && !errors.Is(err, weights.ErrNoKey) {
-		return nil, err
-	}
-	emb, ok := g.Info("model.embed_tokens.weight")
-	if !ok || len(emb.Shape) != 2 {
-		return nil, fmt.Errorf("model.Open: %s: there is no token embedding of two dimensions", path)
-	}
-	c.VocabSize = emb.Shape[0]
-	c.fill()
-	if d, err := g.Meta.Int("llama.rope.dimension_count"); err == nil && d != c.HeadDim {
-		return nil, fmt.Errorf("model.Open: %s: llama.rope.dimension_count is %d; only whole heads of %d are implemented", path, d, c.HeadDim)
 	}
 	meta := map[string]any{}
 	for _, k := range g.Meta.Keys() {
@@ -79,12 +50,96 @@ func openGGUF(dev backend.Backend, path string) (*Model, error) {
 			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
 		}
 	}
-	m, err := load(dev, c, g, path)
+	m, err := loadGGUF(dev, c, g, path)
 	if err != nil {
 		return nil, err
 	}
 	m.Tokenizer, m.Template = tok, tmpl
 	return m, nil
+}
+
+// ggufConfig reads a configuration from a file's metadata. An architecture or a key that would change the forward pass and
+// that we do not implement is refused by name.
+func ggufConfig(g *weights.GGUF, path string) (Config, error) {
+	var c Config
+	arch, err := g.Meta.String("general.architecture")
+	if err != nil {
+		return c, err
+	}
+	fam, ok := ggufFamilies[arch]
+	if !ok {
+		return c, fmt.Errorf("model.Open: %s: general.architecture is %q; wanted one of gemma, llama, qwen2, qwen3", path, arch)
+	}
+	for _, key := range g.Meta.Keys() {
+		what, own := strings.CutPrefix(key, arch+".")
+		scaling := strings.HasPrefix(what, "rope.scaling.")
+		if kind, err := g.Meta.String(key); err == nil && what == "rope.scaling.type" && kind == "none" {
+			continue
+		}
+		if own && (scaling || strings.HasPrefix(what, "expert") || what == "attention.sliding_window" || strings.HasSuffix(what, "softcapping")) {
+			return c, fmt.Errorf("model.Open: %s: %s: is not implemented", path, key)
+		}
+	}
+	c = Config{ModelType: fam.modelType, RopeInterleaved: fam.interleaved, TieWordEmbeddings: !g.Has("lm_head.weight")}
+	if families[fam.modelType].has("attention_bias") {
+		c.AttentionBias = g.Has("model.layers.0.self_attn.q_proj.bias")
+	}
+	ints := []struct {
+		key      string
+		to       *int
+		optional bool
+	}{
+		{"embedding_length", &c.HiddenSize, false},
+		{"feed_forward_length", &c.IntermediateSize, false},
+		{"block_count", &c.NumHiddenLayers, false},
+		{"attention.head_count", &c.NumAttentionHeads, false},
+		{"attention.head_count_kv", &c.NumKeyValueHeads, true},
+		{"attention.key_length", &c.HeadDim, true},
+		{"context_length", &c.MaxPositionEmbeddings, false},
+	}
+	for _, i := range ints {
+		if *i.to, err = g.Meta.Int(arch + "." + i.key); err != nil && !(i.optional && errors.Is(err, weights.ErrNoKey)) {
+			return c, err
+		}
+	}
+	if c.RMSNormEps, err = g.Meta.Float(arch + ".attention.layer_norm_rms_epsilon"); err != nil {
+		return c, err
+	}
+	if c.RopeTheta, err = g.Meta.Float(arch + ".rope.freq_base"); err != nil && !errors.Is(err, weights.ErrNoKey) {
+		return c, err
+	}
+	emb, ok := g.Info("model.embed_tokens.weight")
+	if !ok || len(emb.Shape) != 2 {
+		return c, fmt.Errorf("model.Open: %s: there is no token embedding of two dimensions", path)
+	}
+	c.VocabSize = emb.Shape[0]
+	c.fill()
+	if d, err := g.Meta.Int(arch + ".rope.dimension_count"); err == nil && d != c.HeadDim {
+		return c, fmt.Errorf("model.Open: %s: %s.rope.dimension_count is %d; only whole heads of %d are implemented", path, arch, d, c.HeadDim)
+	}
+	return c, nil
+}
+
+// loadGGUF builds the model of a file's configuration.
+func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string) (*Model, error) {
+	var f tensors = g
+	if arch, _ := g.Meta.String("general.architecture"); ggufFamilies[arch].plusOne {
+		f = lessOne{f}
+	}
+	return load(dev, c, f, path)
+}
+
+// lessOne takes the 1 from norms that a file holds as 1 + w.
+type lessOne struct{ tensors }
+
+func (l lessOne) Tensor(name string) (weights.Tensor, error) {
+	t, err := l.tensors.Tensor(name)
+	if err == nil && strings.HasSuffix(name, "norm.weight") {
+		for i := range t.Data {
+			t.Data[i]--
+		}
+	}
+	return t, err
 }
 
 // openLlama2c reads a llama2.c checkpoint and the tokenizer beside it.

@@ -16,11 +16,53 @@ import (
 type LoRA struct {
 	Rank    int      // R; 0 for no adapter
 	Alpha   float64  // 0 means 2·Rank
-	Targets []string // names of linear layers ("q_proj"); empty means all seven of a decoder layer
+	Targets []string // names of linear modules ("q_proj", "self_attn.q_proj") as PEFT matches them; empty means all of the layers
+	RSLoRA  bool     `json:",omitzero"` // (Alpha/sqrt(Rank))·B·A instead. Source: Kalajdzievski 2023, arXiv:2312.03732
 }
 
-// Targets are the linear layers of a decoder layer that an adapter can sit on.
+// Targets are the linear layers of a Llama decoder layer that an adapter can sit on; other families have names of their
+// own (Model.Targets).
 var Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+
+// Targets returns the names of the linear modules that an adapter can sit on, those of a layer in the order of the forward
+// pass. The head is none of them: where it is tied to the embedding, an adapter on it would change one and not the other.
+func (m *Model) Targets() []string {
+	var out []string
+	for _, p := range m.linears() {
+		base := strings.TrimSuffix(p.Name, ".weight")
+		if name := base[strings.LastIndexByte(base, '.')+1:]; !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// linears returns the weights of all linear modules of the layers, in the order of the forward pass.
+func (m *Model) linears() []*grad.Param {
+	var out []*grad.Param
+	for i := range m.layers {
+		l := &m.layers[i]
+		for _, p := range []module{l.qkv, l.q, l.k, l.v, l.o, l.gate, l.up, l.down} {
+			if p.w != nil {
+				out = append(out, p.w)
+			}
+		}
+	}
+	return out
+}
+
+// sides returns the output and input sizes of a linear module.
+func (m *Model) sides(w *grad.Param) (n, k int) {
+	if m.plan.transposed {
+		return w.Shape[1], w.Shape[0]
+	}
+	return w.Shape[0], w.Shape[1]
+}
+
+// matches tells whether a target names a module, as PEFT decides it: the whole name or its last parts.
+func matches(target, name string) bool {
+	return name == target || strings.HasSuffix(name, "."+target)
+}
 
 // Adapter is a set of low-rank additions to a model's linear layers.
 type Adapter struct {
@@ -44,23 +86,13 @@ func (m *Model) AddAdapter(l LoRA, seed int64) error {
 	if !(l.Alpha > 0) || math.IsInf(l.Alpha, 0) {
 		return fmt.Errorf("model.AddAdapter: alpha is %g; wanted a positive number", l.Alpha)
 	}
-	if len(l.Targets) == 0 {
-		l.Targets = Targets
+	ad, err := m.newAdapter(l)
+	if err != nil {
+		return fmt.Errorf("model.AddAdapter: %w", err)
 	}
-	for _, t := range l.Targets {
-		if !slices.Contains(Targets, t) {
-			return fmt.Errorf("model.AddAdapter: no linear layer is called %q; there are %s", t, strings.Join(Targets, ", "))
-		}
-	}
-	ad := &Adapter{LoRA: l, of: map[string][2]*grad.Param{}}
-	for _, w := range m.params {
-		base := strings.TrimSuffix(w.Name, ".weight")
-		if i := strings.LastIndexByte(base, '.'); !slices.Contains(l.Targets, base[i+1:]) {
-			continue
-		}
-		n, k := w.Shape[0], w.Shape[1]
-		a := &grad.Param{Name: base + ".lora_A.weight", Shape: []int{l.Rank, k}, Value: m.dev.AllocUninit(tensor.F32, l.Rank*k)}
-		b := &grad.Param{Name: base + ".lora_B.weight", Shape: []int{n, l.Rank}, Value: m.dev.Alloc(tensor.F32, n*l.Rank)}
+	for i := 0; i < len(ad.params); i += 2 {
+		a := ad.params[i]
+		k := a.Shape[1]
 		r := tensor.NewRNG(seed, "init/"+a.Name)
 		x := make([]float32, l.Rank*k)
 		bound := 1 / math.Sqrt(float64(k))
@@ -68,11 +100,43 @@ func (m *Model) AddAdapter(l LoRA, seed int64) error {
 			x[i] = float32(bound * (2*r.Float64() - 1))
 		}
 		m.dev.Upload(a.Value, x)
-		ad.params = append(ad.params, a, b)
-		ad.of[w.Name] = [2]*grad.Param{a, b}
 	}
 	m.Adapter = ad
 	return nil
+}
+
+// newAdapter makes zeros for every module that l targets. A target that names no module is an error.
+func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
+	if len(l.Targets) == 0 {
+		l.Targets = m.Targets()
+	}
+	ad := &Adapter{LoRA: l, of: map[string][2]*grad.Param{}}
+	met := make([]bool, len(l.Targets))
+	for _, w := range m.linears() {
+		base, hit := strings.TrimSuffix(w.Name, ".weight"), false
+		for i, t := range l.Targets {
+			if matches(t, base) {
+				met[i], hit = true, true
+			}
+		}
+		if !hit {
+			continue
+		}
+		n, k := m.sides(w)
+		a := &grad.Param{Name: base + ".lora_A.weight", Shape: []int{l.Rank, k}, Value: m.dev.Alloc(tensor.F32, l.Rank*k)}
+		b := &grad.Param{Name: base + ".lora_B.weight", Shape: []int{n, l.Rank}, Value: m.dev.Alloc(tensor.F32, n*l.Rank)}
+		ad.params = append(ad.params, a, b)
+		ad.of[w.Name] = [2]*grad.Param{a, b}
+	}
+	for i, ok := range met {
+		if !ok && (l.Targets[i] == m.plan.head || matches(l.Targets[i], m.plan.embed)) {
+			return nil, fmt.Errorf("%s is the head or the embedding, tied %v; adapters sit on %s", l.Targets[i], m.Config.TieWordEmbeddings, strings.Join(m.Targets(), ", "))
+		}
+		if !ok {
+			return nil, fmt.Errorf("no linear layer is called %q; there are %s", l.Targets[i], strings.Join(m.Targets(), ", "))
+		}
+	}
+	return ad, nil
 }
 
 // Params returns A and B of every adapted layer, in the order of the forward pass.
@@ -83,8 +147,13 @@ func (a *Adapter) Params() []*grad.Param {
 	return a.params
 }
 
-// Scale returns Alpha/Rank.
-func (a *Adapter) Scale() float32 { return float32(a.Alpha / float64(a.Rank)) }
+// Scale returns Alpha/Rank, or Alpha/sqrt(Rank) with RSLoRA.
+func (a *Adapter) Scale() float32 {
+	if a.RSLoRA {
+		return float32(a.Alpha / math.Sqrt(float64(a.Rank)))
+	}
+	return float32(a.Alpha / float64(a.Rank))
+}
 
 func (a *Adapter) on(t *grad.Tape, w *grad.Param) *grad.Adapter {
 	if a == nil {
@@ -124,7 +193,22 @@ func (m *Model) Merge() *Model {
 	}
 	for name, ab := range m.Adapter.of {
 		w := n.byName[name]
-		m.dev.MatMul(w.Value, ab[1].Value, ab[0].Value, w.Shape[0], w.Shape[1], m.Adapter.Rank, backend.NN, m.Adapter.Scale(), 1)
+		R := m.Adapter.Rank
+		if !m.plan.transposed {
+			m.dev.MatMul(w.Value, ab[1].Value, ab[0].Value, w.Shape[0], w.Shape[1], R, backend.NN, m.Adapter.Scale(), 1)
+			continue
+		}
+		// W (K, N) grows by Aᵀ·Bᵀ = Aᵀ·(B·I)ᵀ; B is turned as a product with the identity, which changes no bit.
+		eye := make([]float32, R*R)
+		for i := range R {
+			eye[i*R+i] = 1
+		}
+		id, bt := m.dev.AllocUninit(tensor.F32, R*R), m.dev.AllocUninit(tensor.F32, R*w.Shape[1])
+		m.dev.Upload(id, eye)
+		m.dev.MatMul(bt, id, ab[1].Value, R, w.Shape[1], R, backend.NT, 1, 0)
+		m.dev.MatMul(w.Value, ab[0].Value, bt, w.Shape[0], w.Shape[1], R, backend.TN, m.Adapter.Scale(), 1)
+		m.dev.Free(id)
+		m.dev.Free(bt)
 	}
 	return n
 }

@@ -10,7 +10,7 @@ import (
 func init() {
 	families["qwen2"] = &family{
 		class: "Qwen2ForCausalLM",
-		must:  map[string]string{"hidden_act": `"silu"`, "use_sliding_window": "false"},
+		must:  map[string]string{"hidden_act": `"silu"`, "use_sliding_window": "false", "use_mrope": "false"},
 		read:  readQwen,
 		write: func(_ *Config, keys map[string]any) { keys["hidden_act"] = "silu" },
 		plan: func(c *Config) plan {

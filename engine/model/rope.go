@@ -109,3 +109,21 @@ func (c *Config) ropeFreqs(rotary int) []float32 {
 	}
 	return f
 }
+
+// turned tells whether the rows of a tensor are those that RoPE turns: the families that have an interleaved form have them
+// in q and k.
+func turned(name string) bool {
+	return strings.Contains(name, ".self_attn.q_proj.") || strings.Contains(name, ".self_attn.k_proj.")
+}
+
+// halves returns rows of heads of d with neighbours (2i, 2i+1) put at (i, i+d/2): RoPE of halves then gives the scores that
+// interleaved RoPE gave before.
+func halves(data []float32, rows, d int) []float32 {
+	out, width := make([]float32, len(data)), len(data)/rows
+	for r := range rows {
+		head, at := r/d*d, r%d
+		to := head + at/2 + at%2*(d/2)
+		copy(out[to*width:(to+1)*width], data[r*width:(r+1)*width])
+	}
+	return out
+}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 
+	"tunebook/engine/data"
 	"tunebook/engine/model"
 )
 
@@ -30,6 +31,11 @@ type Config struct {
 	Clip         float64    // largest gradient norm; 1. -1 for no clipping
 	LoRA         model.LoRA // Rank 0 trains all weights
 	Seed         int64      // decides the order of examples and new adapter weights
+
+	Weights []float64 `json:",omitempty"` // of each source's tokens in the loss, by source index; empty means 1
+
+	Validation    []data.Sequence `json:"-"` // what Report.Validation is measured on; it changes no result
+	ValidateEvery int             `json:"-"` // updates between measurements, the last update always; 100
 
 	Dir   string // where checkpoints go; empty for none
 	Every int    // updates between checkpoints; 100
@@ -55,6 +61,7 @@ func (c Config) fill() Config {
 	set(&c.MicroTokens, 4096)
 	set(&c.Every, 100)
 	set(&c.Keep, 2)
+	set(&c.ValidateEvery, 100)
 	setf(&c.Beta1, 0.9)
 	setf(&c.Beta2, 0.999)
 	setf(&c.Eps, 1e-8)
@@ -71,6 +78,11 @@ func (c Config) Check() error {
 		return fmt.Errorf("train.Config: %s: is %v; wanted %s", field, is, want)
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	for i, w := range c.Weights {
+		if !(w > 0) || !finite(w) {
+			return bad(fmt.Sprintf("Weights[%d]", i), w, "more than 0")
+		}
+	}
 	switch {
 	case !(c.LR > 0) || !finite(c.LR):
 		return bad("LR", c.LR, "a positive learning rate such as 1e-3")
@@ -102,6 +114,8 @@ func (c Config) Check() error {
 		return bad("Clip", c.Clip, "a positive norm, or -1 for none")
 	case c.LoRA.Rank < 0:
 		return bad("LoRA.Rank", c.LoRA.Rank, "0 (train all weights) or more")
+	case c.ValidateEvery < 0:
+		return bad("ValidateEvery", c.ValidateEvery, "a number of updates")
 	case c.Every < 0:
 		return bad("Every", c.Every, "a number of updates")
 	case c.Keep < 0:

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -12,10 +14,45 @@ type Report struct {
 	Epoch       int     // from 0
 	Loss        float64 // negative log-likelihood per supervised token of this update, in nats
 	LR          float64
-	GradNorm    float64   // before clipping
-	Supervised  int       // supervised tokens of this update
-	Tokens      int       // all tokens of this update
-	BySource    []float64 `json:"-"` // loss per supervised token by source index; NaN where the update had none
+	GradNorm    float64 // before clipping
+	Supervised  int     // supervised tokens of this update
+	Tokens      int     // all tokens of this update
+	BySource    Losses  // loss per supervised token by source index; NaN where the update had none
+	Validation  Losses  `json:",omitempty"` // after this update, by validation source; nil where it was not measured
+}
+
+// Losses are losses per supervised token, in nats, by source. NaN, for a source without tokens, is null in JSON.
+type Losses []float64
+
+// MarshalJSON writes NaN and infinities as null, and every other number so that it is read back to the same bits.
+func (l Losses) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("null"), nil
+	}
+	out := make([]*float64, len(l))
+	for i := range l {
+		if !bad(l[i]) {
+			out[i] = &l[i]
+		}
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads null as NaN.
+func (l *Losses) UnmarshalJSON(b []byte) error {
+	var in []*float64
+	if err := json.Unmarshal(b, &in); err != nil || in == nil {
+		*l = nil
+		return err
+	}
+	*l = make(Losses, len(in))
+	for i, x := range in {
+		(*l)[i] = math.NaN()
+		if x != nil {
+			(*l)[i] = *x
+		}
+	}
+	return nil
 }
 
 // ErrInterrupted is returned when the context ends before the last update. The updates done so far are kept, and a

@@ -14,7 +14,8 @@ import (
 type moments struct{ m, v backend.Buffer }
 
 // Step makes one optimizer update from micro. Losses are summed and divided once, by the supervised tokens of all
-// micro-batches, so the update does not depend on how its examples were split.
+// micro-batches, so the update does not depend on how its examples were split. With Config.Weights the gradient is that
+// of the weighted mean, Σ weight·nll / Σ weight over supervised tokens; the losses of the report are not weighted.
 func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	n := 0
 	for _, b := range micro {
@@ -22,6 +23,17 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	}
 	if n == 0 {
 		return Report{}, &data.NoSupervision{Of: len(micro)}
+	}
+	total := float64(n)
+	if t.cfg.Weights != nil {
+		total = 0
+		for _, b := range micro {
+			for pos, target := range b.Targets {
+				if target != backend.IgnoreIndex {
+					total += t.cfg.Weights[b.SourceOf[pos]]
+				}
+			}
+		}
 	}
 	for _, p := range t.params {
 		t.dev.Fill(p.Grad, 0)
@@ -35,7 +47,7 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 			continue
 		}
 		tape := grad.New(t.dev, true)
-		losses, rows := t.model.Loss(tape, input(b), b.Targets, nil, 1/float32(n))
+		losses, rows := t.model.Loss(tape, input(b), b.Targets, t.weights(b), 1/float32(total))
 		tape.Backward()
 		host := make([]float32, rows)
 		err := t.dev.Download(host, losses)
@@ -128,9 +140,50 @@ func microBatches(seqs []data.Sequence, which []int, tokens int) []data.Batch {
 	return out
 }
 
+// weights returns the loss weight of every position of a batch, nil where all are 1.
+func (t *Trainer) weights(b data.Batch) []float32 {
+	if t.cfg.Weights == nil {
+		return nil
+	}
+	out := make([]float32, len(b.SourceOf))
+	for i, source := range b.SourceOf {
+		out[i] = float32(t.cfg.Weights[source])
+	}
+	return out
+}
+
 // Loss returns the summed negative log-likelihood, in nats, and the number of supervised tokens of sequences that are
 // not trained on. The mean is the sum divided once by the count, whatever microTokens is.
 func Loss(m *model.Model, seqs []data.Sequence, microTokens int) (nll float64, n int, err error) {
+	err = eachLoss(m, seqs, microTokens, func(_ int, x float64) {
+		nll += x
+		n++
+	})
+	return nll, n, err
+}
+
+// LossBySource returns the loss per supervised token of each source of sequences that are not trained on, by their source
+// index; NaN for a source without supervised tokens.
+func LossBySource(m *model.Model, seqs []data.Sequence, microTokens int) (Losses, error) {
+	k := 0
+	for _, s := range seqs {
+		k = max(k, s.Source+1)
+	}
+	nll, count := make(Losses, k), make([]int, k)
+	if err := eachLoss(m, seqs, microTokens, func(source int, x float64) {
+		nll[source] += x
+		count[source]++
+	}); err != nil {
+		return nil, err
+	}
+	for i := range nll {
+		nll[i] /= float64(count[i])
+	}
+	return nll, nil
+}
+
+// eachLoss calls f with the source and the negative log-likelihood of every supervised token, in order.
+func eachLoss(m *model.Model, seqs []data.Sequence, microTokens int, f func(source int, nll float64)) error {
 	which := make([]int, len(seqs))
 	for i := range which {
 		which[i] = i
@@ -139,19 +192,23 @@ func Loss(m *model.Model, seqs []data.Sequence, microTokens int) (nll float64, n
 		tape := grad.New(m.Device(), false)
 		buf, rows := m.Loss(tape, input(b), b.Targets, nil, 1)
 		host := make([]float32, rows)
+		var err error
 		if rows > 0 {
 			err = m.Device().Download(host, buf)
 		}
 		tape.Free()
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
-		for _, x := range host {
-			nll += float64(x)
+		i := 0
+		for pos, target := range b.Targets {
+			if target != backend.IgnoreIndex {
+				f(b.SourceOf[pos], float64(host[i]))
+				i++
+			}
 		}
-		n += rows
 	}
-	return nll, n, nil
+	return nil
 }
 
 func zeros(dev backend.Backend, n int) backend.Buffer { return dev.Alloc(tensor.F32, n) }

@@ -27,6 +27,7 @@ type Trainer struct {
 	total    int
 	perEpoch int
 	identity string
+	sampler  *data.Sampler // of a mix; nil for sequences that come from none
 }
 
 // New prepares a run. The model is trained in place: its own weights, or, with cfg.LoRA.Rank > 0, new adapters that are
@@ -57,6 +58,15 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if supervised == 0 {
 		return nil, &data.NoSupervision{Of: len(seqs)}
 	}
+	for i, s := range cfg.Validation {
+		if len(s.IDs) == 0 || len(s.IDs) != len(s.Targets) || len(s.IDs) > m.Config.MaxPositionEmbeddings {
+			return nil, fmt.Errorf("train.New: validation sequence %d (row %d): %d ids and %d targets; wanted as many of both, 1 to %d, the model's positions",
+				i, s.Row, len(s.IDs), len(s.Targets), m.Config.MaxPositionEmbeddings)
+		}
+	}
+	if len(cfg.Weights) > 0 && len(cfg.Weights) != len(sources) {
+		return nil, fmt.Errorf("train.New: Weights has %d numbers; there are %d sources", len(cfg.Weights), len(sources))
+	}
 	if cfg.LoRA.Rank > 0 {
 		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {
 			return nil, err
@@ -73,6 +83,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		p.Grad = zeros(t.dev, p.Len())
 		t.moments = append(t.moments, moments{zeros(t.dev, p.Len()), zeros(t.dev, p.Len())})
 	}
+	t.sampler = samplerOf(seqs, cfg.Seed)
 	t.norms = zeros(t.dev, len(t.params))
 	t.perEpoch = (len(seqs) + cfg.BatchSize - 1) / cfg.BatchSize
 	t.total = cfg.Steps
@@ -100,7 +111,27 @@ func (t *Trainer) Trainable() int {
 	return n
 }
 
-// Order returns the order in which an epoch visits n sequences: a pure function of seed and epoch.
+// samplerOf returns the sampler of a mix's sequences, nil where they carry no places.
+func samplerOf(seqs []data.Sequence, seed int64) *data.Sampler {
+	places := make([]data.Place, len(seqs))
+	for i, s := range seqs {
+		if s.Block == 0 {
+			return nil
+		}
+		places[i] = data.Place{Key: s.Key, Block: s.Block}
+	}
+	return data.NewSampler(seed, places)
+}
+
+// order returns the order of an epoch: the sampler's for a mix, so that its blocks hold, and Order otherwise.
+func (t *Trainer) order(epoch int) []int {
+	if t.sampler != nil {
+		return t.sampler.Epoch(epoch)
+	}
+	return Order(len(t.seqs), t.cfg.Seed, epoch)
+}
+
+// Order returns the order in which an epoch visits n sequences that come from no mix: a pure function of seed and epoch.
 func Order(n int, seed int64, epoch int) []int {
 	return tensor.NewRNG(seed, fmt.Sprintf("order/%d", epoch)).Perm(n)
 }
@@ -119,7 +150,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 			return fmt.Errorf("%w at step %d of %d", ErrInterrupted, t.step, t.total)
 		}
 		if e := t.step / t.perEpoch; e != epoch {
-			epoch, order = e, Order(len(t.seqs), t.cfg.Seed, e)
+			epoch, order = e, t.order(e)
 		}
 		from := t.step % t.perEpoch * t.cfg.BatchSize
 		which := order[from:min(from+t.cfg.BatchSize, len(order))]
@@ -129,6 +160,11 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 				nf.Sources = t.rows(which)
 			}
 			return err
+		}
+		if len(t.cfg.Validation) > 0 && (t.step%t.cfg.ValidateEvery == 0 || t.step == t.total) {
+			if r.Validation, err = LossBySource(t.model, t.cfg.Validation, t.cfg.MicroTokens); err != nil {
+				return err
+			}
 		}
 		t.Log = append(t.Log, r)
 		if each != nil {

@@ -24,9 +24,9 @@ var ggufTypes = map[uint32]struct {
 	read  bool
 }{
 	0: {"F32", F32, true}, 1: {"F16", F16, true}, 2: {"Q4_0", Q4_0, true}, 3: {"Q4_1", Q4_1, true},
-	8: {"Q8_0", Q8_0, true}, 30: {"BF16", BF16, true},
-	6: {name: "Q5_0"}, 7: {name: "Q5_1"}, 9: {name: "Q8_1"}, 10: {name: "Q2_K"}, 11: {name: "Q3_K"}, 12: {name: "Q4_K"},
-	13: {name: "Q5_K"}, 14: {name: "Q6_K"}, 15: {name: "Q8_K"}, 16: {name: "IQ2_XXS"}, 17: {name: "IQ2_XS"},
+	6: {"Q5_0", Q5_0, true}, 7: {"Q5_1", Q5_1, true}, 8: {"Q8_0", Q8_0, true}, 12: {"Q4_K", Q4_K, true},
+	13: {"Q5_K", Q5_K, true}, 14: {"Q6_K", Q6_K, true}, 30: {"BF16", BF16, true},
+	9: {name: "Q8_1"}, 10: {name: "Q2_K"}, 11: {name: "Q3_K"}, 15: {name: "Q8_K"}, 16: {name: "IQ2_XXS"}, 17: {name: "IQ2_XS"},
 	18: {name: "IQ3_XXS"}, 19: {name: "IQ1_S"}, 20: {name: "IQ4_NL"}, 21: {name: "IQ3_S"}, 22: {name: "IQ2_S"},
 	23: {name: "IQ4_XS"}, 24: {name: "I8"}, 25: {name: "I16"}, 26: {name: "I32"}, 27: {name: "I64"}, 28: {name: "F64"},
 	29: {name: "IQ1_M"}, 34: {name: "TQ1_0"}, 35: {name: "TQ2_0"}, 39: {name: "MXFP4"},
@@ -221,7 +221,7 @@ func (p *ggufParser) tensor() (Info, error) {
 	case !known:
 		return fail(fmt.Errorf("elements of ggml type %d, which is not known", number))
 	case !t.read:
-		return fail(fmt.Errorf("elements of type %s; wanted F32, F16, BF16, Q8_0, Q4_0 or Q4_1", t.name))
+		return fail(fmt.Errorf("elements of type %s; wanted F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K", t.name))
 	}
 	in.DType = t.dtype
 	if in.bytes, err = bytesOf(in.Shape, in.DType); err != nil {

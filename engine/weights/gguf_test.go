@@ -198,7 +198,7 @@ func TestGGUFDamaged(t *testing.T) {
 		{"array kind", (&ggufFile{}).key("k", ggufArray, uint32(99), uint64(0)).bytes(), []string{"99"}},
 		{"alignment", (&ggufFile{}).key("general.alignment", ggufUint32, uint32(12)).bytes(), []string{"12"}},
 		{"type", (&ggufFile{}).tensor("x", 77, four, 1).bytes(), []string{`"x"`, "77"}},
-		{"known type", (&ggufFile{}).tensor("x", 12, four, 256).bytes(), []string{`"x"`, "Q4_K"}},
+		{"known type", (&ggufFile{}).tensor("x", 10, four, 256).bytes(), []string{`"x"`, "Q2_K"}},
 		{"dimensions", (&ggufFile{}).tensor("x", 0, four, 1, 1, 1, 1, 1).bytes(), []string{`"x"`, "5 dimensions"}},
 		{"dimension", (&ggufFile{}).tensor("x", 0, four, 1<<40).bytes(), []string{`"x"`, "1099511627776"}},
 		{"size", (&ggufFile{}).tensor("x", 0, four, 1<<31-1, 1<<31-1, 1<<31-1).bytes(), []string{`"x"`, "too large"}},

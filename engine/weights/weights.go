@@ -34,6 +34,11 @@ const (
 	Q4_0       // 32 elements share an F16 scale; 4 bits each
 	Q4_1       // 32 elements share an F16 scale and an F16 minimum; 4 bits each
 	Q8_0       // 32 elements share an F16 scale; 8 bits each
+	Q5_0       // as Q4_0, with 5 bits each
+	Q5_1       // as Q4_1, with 5 bits each
+	Q4_K       // 256 elements share an F16 scale and an F16 minimum, 32 a 6-bit multiple of each; 4 bits each
+	Q5_K       // as Q4_K, with 5 bits each
+	Q6_K       // 256 elements share an F16 scale, 16 an 8-bit multiple of it; 6 bits each
 )
 
 var dtypes = [...]struct {
@@ -42,6 +47,7 @@ var dtypes = [...]struct {
 }{
 	F32: {"F32", 1, 4}, F16: {"F16", 1, 2}, BF16: {"BF16", 1, 2},
 	Q4_0: {"Q4_0", 32, 18}, Q4_1: {"Q4_1", 32, 20}, Q8_0: {"Q8_0", 32, 34},
+	Q5_0: {"Q5_0", 32, 22}, Q5_1: {"Q5_1", 32, 24}, Q4_K: {"Q4_K", 256, 144}, Q5_K: {"Q5_K", 256, 176}, Q6_K: {"Q6_K", 256, 210},
 }
 
 // String returns the type's name as files write it.

@@ -48,22 +48,24 @@ func TestInterrupt(t *testing.T) {
 }
 
 // stubborn is a compiled call that heeds no context, until it is let go.
-type stubborn struct{ free chan bool }
+type stubborn struct{ began, free chan bool }
 
-func (b stubborn) Read([]byte) (int, error) { <-b.free; return 0, io.EOF }
+func (b stubborn) Read([]byte) (int, error) { close(b.began); <-b.free; return 0, io.EOF }
 
 func TestStuckCallCostsTheInterpreter(t *testing.T) {
 	old := grace
 	grace = 50 * time.Millisecond
 	defer func() { grace = old }()
 	var out syncBuffer
-	stdin := stubborn{make(chan bool)}
+	stdin := stubborn{make(chan bool), make(chan bool)}
 	s, err := New(Config{Packages: testPackages(), Preset: map[string]string{"fmt": "fmt"}, Stdin: stdin, Stdout: &out})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Eval(context.Background(), "c", "lost := 1")
-	r := evalFor(t, s, 20*time.Millisecond, "var line string\nfmt.Scanln(&line)\nfmt.Println(\"late\")")
+	ctx, interrupt := context.WithCancel(context.Background())
+	go func() { <-stdin.began; interrupt() }() // not before the call is in the middle of it
+	r := s.Eval(ctx, "c", "var line string\nfmt.Scanln(&line)\nfmt.Println(\"late\")")
 	if r.Err == nil || !strings.Contains(r.Err.Error(), "a call did not stop; the session starts afresh") {
 		t.Fatalf("the error is %v", r.Err)
 	}

@@ -41,3 +41,37 @@ func ExampleGenerate_wrong() {
 	// Output:
 	// 50 of 200
 }
+
+// Four broad examples to each of the task's own; the manifest tells what was planned and what came of it.
+func ExampleBlend() {
+	own := data.Generate(data.Gen{Skills: []string{"lists"}, Size: 500, Seed: 1}).Named("own")
+	broad := data.Generate(data.Gen{Exclude: []string{"lists"}, Size: 500, Seed: 1}).Named("broad")
+	mix := data.Blend(1, data.Part{Set: own, Count: 50}, data.Part{Set: broad, Ratio: 4})
+	for _, s := range mix.Manifest().Sources {
+		fmt.Printf("%s: %s, %d examples, %.0f %%\n", s.Name, s.Plan, s.Drawn, 100*s.Share)
+	}
+	// Output:
+	// own: count 50, 50 examples, 20 %
+	// broad: ratio 4, 200 examples, 80 %
+}
+
+// A curriculum from broad examples to the task's own: in blocks of 100, the share moves in a straight line.
+func ExampleRecipe() {
+	own := data.Generate(data.Gen{Skills: []string{"lists"}, Size: 500, Seed: 1}).Named("own")
+	broad := data.Generate(data.Gen{Exclude: []string{"lists"}, Size: 500, Seed: 1}).Named("broad")
+	mix := data.Recipe{Seed: 1, Size: 400, Block: 100, Linear: true,
+		Stages: []data.Stage{{At: 0, Shares: []float64{0, 1}}, {At: 1, Shares: []float64{1, 0}}},
+		Parts:  []data.Part{{Set: own}, {Set: broad}}}.Blend()
+	for from := 0; from < 400; from += 100 {
+		n := 0
+		for _, e := range mix.Rows()[from : from+100] {
+			if e.Source == "own" {
+				n++
+			}
+		}
+		fmt.Print(n, " ")
+	}
+	fmt.Println("of own in each block")
+	// Output:
+	// 13 37 63 87 of own in each block
+}

@@ -10,7 +10,6 @@ package data
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	core "tunebook/engine/data"
@@ -94,11 +93,28 @@ func (s *Set) Task(task string) *Set {
 	return s.Where(func(e Example) bool { return e.Task == task || strings.HasPrefix(e.Task, task+"/") })
 }
 
-// Dedup returns the set without examples that repeat an earlier one.
-func (s *Set) Dedup() *Set {
-	d, _ := s.s.Dedup()
-	return wrap(d)
+// Skill returns the examples of a skill.
+func (s *Set) Skill(skill string) *Set {
+	return s.Where(func(e Example) bool { return e.Skill == skill })
 }
+
+// BySkill cuts the set into one set for each skill, called "<name>/<skill>", in alphabetical order: parts for Blend.
+func (s *Set) BySkill() []*Set { return s.By(func(e Example) string { return e.Skill }) }
+
+// ByTask cuts the set into one set for each task, called "<name>/<task>", in alphabetical order.
+func (s *Set) ByTask() []*Set { return s.By(func(e Example) string { return e.Task }) }
+
+// By cuts the set into one set for each label, called "<name>/<label>", in alphabetical order; an empty label is "-".
+func (s *Set) By(label func(e Example) string) []*Set {
+	var out []*Set
+	for _, c := range s.s.By(func(e *core.Example) string { return label(*e) }) {
+		out = append(out, wrap(c))
+	}
+	return out
+}
+
+// Fingerprint returns a SHA-256 of the examples in their order.
+func (s *Set) Fingerprint() string { return s.s.Fingerprint() }
 
 // Corrupt returns the set with a share of its answers replaced by wrong ones of the same task, marked as such.
 func (s *Set) Corrupt(seed int64, share float64) *Set {
@@ -113,35 +129,11 @@ func done(op string) func(s *core.Set, err error) *Set {
 	}
 }
 
-// Mix shuffles sets into one. The order depends on the seed and on the examples, not on the order of the sets; the
-// result carries a manifest, which it shows.
-func Mix(seed int64, sets ...*Set) *Set {
-	list := make([]*core.Set, len(sets))
-	for i, s := range sets {
-		list[i] = s.s
-	}
-	m, err := core.Mix(seed, list...)
-	stop.If("data.Mix", err)
-	return &Set{s: &m.Set, manifest: &m.Manifest}
-}
-
-// Manifest accounts for the examples of a mix by source.
-type Manifest = core.Manifest
-
-// SourceAccount is one source's line of a Manifest.
-type SourceAccount = core.SourceAccount
-
-// Manifest returns a mix's account, nil for a set that is not a mix.
-func (s *Set) Manifest() *Manifest { return s.manifest }
-
-// WithManifest returns the mix with another account: training puts the tokens in.
-func (s *Set) WithManifest(m Manifest) *Set { return &Set{s: s.s, manifest: &m} }
-
 // Show gives a mix's manifest, or a set's size, tasks, lengths, repeats and three examples.
 func (s *Set) Show() (text, html string) {
 	if s.manifest != nil {
 		g := manifestGrid(s.Name(), *s.manifest)
-		g.Notes = s.s.Notes
+		g.Notes = append(g.Notes, s.s.Notes...)
 		return g.Text(), g.HTML()
 	}
 	_, repeats := s.s.Dedup()
@@ -157,35 +149,6 @@ func (s *Set) Show() (text, html string) {
 	}
 	g.Notes = s.s.Notes
 	return g.Text(), g.HTML()
-}
-
-func manifestGrid(name string, m Manifest) *grid.Table {
-	g := &grid.Table{Caption: fmt.Sprintf("%s, seed %d", name, m.Seed), Columns: []grid.Column{{Name: "source"}}}
-	for _, c := range []string{"available", "drawn", "repeated", "unused", "wrong", "dropped", "cut", "tokens", "supervised"} {
-		g.Columns = append(g.Columns, grid.Column{Name: c, Right: true})
-	}
-	sum := core.SourceAccount{Name: "all"}
-	line := func(a core.SourceAccount) []string {
-		out := []string{a.Name}
-		for _, n := range []int{a.Available, a.Drawn, a.Repeated, a.Unused, a.Wrong, a.Dropped, a.Cut, a.Tokens, a.Supervised} {
-			out = append(out, strconv.Itoa(n))
-		}
-		return out
-	}
-	for _, a := range m.Sources {
-		g.Rows = append(g.Rows, line(a))
-		sum.Available += a.Available
-		sum.Drawn += a.Drawn
-		sum.Repeated += a.Repeated
-		sum.Unused += a.Unused
-		sum.Wrong += a.Wrong
-		sum.Dropped += a.Dropped
-		sum.Cut += a.Cut
-		sum.Tokens += a.Tokens
-		sum.Supervised += a.Supervised
-	}
-	g.Rows = append(g.Rows, line(sum))
-	return g
 }
 
 func (s *Set) tasks() int {
@@ -212,23 +175,8 @@ func short(s string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-// Leak is how much of a test set is met in training.
-type Leak struct{ core.OverlapReport }
-
-// Overlap compares a training set with a test set: equal prompts, and equal runs of n words.
-func Overlap(train, test *Set, n int) Leak { return Leak{core.Overlap(train.s, test.s, n)} }
-
-// Show gives the report in one sentence.
-func (l Leak) Show() (text, html string) {
-	return fmt.Sprintf("%s against %s: %d of %d test prompts are training prompts; %d test rows share a run of %d words with training",
-		l.Test, l.Train, len(l.Exact), l.TestRows, len(l.Shared), l.N), ""
-}
-
 // String is what Show gives in text, for fmt.Println.
 func (s *Set) String() string { text, _ := s.Show(); return text }
-
-// String is what Show gives in text.
-func (l Leak) String() string { text, _ := l.Show(); return text }
 
 // Concat returns all examples of several sets, in order, as one set of a new name.
 func Concat(name string, sets ...*Set) *Set {

@@ -36,9 +36,13 @@ type Config struct {
 	Alpha   float64  // of the adapters; 0 means 2·LoRA
 	Targets []string // linear layers with adapters; empty means all seven of a layer
 
-	Train  string // "response" (default): answers and their stop tokens; "all": every token
+	Train  string // "response" (default): answers and their stop tokens; "last": the last answer; "all": every token
 	MaxLen int    // tokens of an example at most; 0 means the model's positions
-	Policy string // what happens to longer ones: "error" (default), "drop", "cut-prompt"
+	Policy string // what happens to longer ones: "error" (default), "drop", "cut-prompt", "cut-input"
+	Cache  string // folder that keeps encoded sets from one run to the next; empty for none
+
+	Validation    []*data.Set // held-out sets, one a source, whose loss is measured on the way; it changes no result
+	ValidateEvery int         // updates between measurements, the last always; 100
 
 	Seed        int64  // decides the order of examples and new adapter weights
 	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
@@ -58,6 +62,8 @@ type Result struct {
 	Trainable int          // trained parameters
 	Tokens    int          // tokens seen, repeats included
 	Seconds   float64      // time of the updates
+	Sources   []string     // names, in the order of Report.BySource
+	Held      []string     // names of the validation sets, in the order of Report.Validation
 }
 
 // Losses returns the loss per supervised token of every update, in nats.
@@ -97,37 +103,37 @@ func (r *Result) FinalLoss() float64 {
 	return sum / float64(n)
 }
 
-// Show gives the run in a sentence.
-func (r *Result) Show() (text, html string) {
-	return fmt.Sprintf("%s: %d updates on %d examples, loss %.3f to %.3f, %d trained parameters, %d tokens in %.1f s",
-		r.Model.Name(), len(r.Log), r.Mix.Len(), r.Log[0].Loss, r.FinalLoss(), r.Trainable, r.Tokens, r.Seconds), ""
-}
-
 // Run fine-tunes base on a set or mix and returns the tuned model; base stays as it is. The same arguments give the same
 // weights, bit for bit, on the same kind of machine. Ctrl-C ends the cell, after a checkpoint where cfg.Dir is set;
 // running the cell again then goes on from there.
 func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	const op = "train.Run"
-	b := base.Engine()
-	if b.Template == nil {
-		stop.Now(op, fmt.Sprintf("%s has no chat template to write examples with", base.Name()), "use Text for plain text")
+	how := data.Encoding{Train: cfg.Train, MaxLen: cfg.MaxLen, Policy: cfg.Policy}.Engine(op, base)
+	encode := func(s *data.Set) *edata.Encoded {
+		var e *edata.Encoded
+		var err error
+		if cfg.Cache != "" {
+			e, _, err = how.Cached(cfg.Cache, s.Engine())
+		} else {
+			e, err = how.Set(s.Engine())
+		}
+		stop.If(op, err)
+		return e
 	}
-	o := edata.EncodeOptions{MaxLen: cfg.MaxLen}
-	if o.MaxLen == 0 {
-		o.MaxLen = b.Config.MaxPositionEmbeddings
+	enc := encode(mix)
+	v := validation{}
+	for i, s := range cfg.Validation {
+		for _, seq := range encode(s).Sequences {
+			seq.Source = i
+			v.seqs = append(v.seqs, seq)
+		}
+		v.names = append(v.names, s.Name())
 	}
-	policies := map[string]edata.Policy{"": edata.Error, "error": edata.Error, "drop": edata.Drop, "cut-prompt": edata.CutPrompt}
-	kinds := map[string]edata.Train{"": edata.OnResponse, "response": edata.OnResponse, "all": edata.OnAll}
-	var ok bool
-	if o.Policy, ok = policies[cfg.Policy]; !ok {
-		stop.Now(op, fmt.Sprintf("Policy is %q; wanted \"error\", \"drop\" or \"cut-prompt\"", cfg.Policy), "")
+	var weights []float64
+	if m := mix.Manifest(); m != nil {
+		weights = m.Weights(enc.Sources)
 	}
-	if o.Train, ok = kinds[cfg.Train]; !ok {
-		stop.Now(op, fmt.Sprintf("Train is %q; wanted \"response\" or \"all\"", cfg.Train), "")
-	}
-	enc, err := edata.Encode(b.Tokenizer, b.Template, mix.Engine().Rows, o)
-	stop.If(op, err)
-	r := fit(op, base, enc.Sequences, enc.Sources, mix.Name(), cfg)
+	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), cfg)
 	r.Mix = mix
 	if m := mix.Manifest(); m != nil {
 		r.Mix = mix.WithManifest(m.Tokens(enc))
@@ -145,7 +151,7 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 		maxLen = b.Config.MaxPositionEmbeddings
 	}
 	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
-	r := fit(op, base, seqs, []string{name}, name, cfg)
+	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, cfg)
 	rows := make([]data.Example, len(texts))
 	for i, s := range texts {
 		rows[i].Answer = s
@@ -154,7 +160,13 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 	return r
 }
 
-func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, name string, cfg Config) *Result {
+// validation is what the loss is measured on.
+type validation struct {
+	seqs  []edata.Sequence
+	names []string // by their source index
+}
+
+func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, cfg Config) *Result {
 	m := base.Engine().Clone
 	if cfg.LoRA > 0 {
 		m = base.Engine().Share // the base weights are not trained and need no copy
@@ -165,10 +177,11 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		LR: cfg.LR, Epochs: cfg.Epochs, Steps: cfg.Steps, BatchSize: cfg.BatchSize, MicroTokens: cfg.MicroTokens,
 		Schedule: cfg.Schedule, Warmup: cfg.Warmup, MinLR: cfg.MinLR, Beta1: cfg.Beta1, Beta2: cfg.Beta2,
 		WeightDecay: cfg.WeightDecay, Clip: cfg.Clip, Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every,
+		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
 	})
 	stop.If(op, err)
-	r := &Result{Trainable: t.Trainable()}
+	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}
 	var bar *host.Bar
 	if !cfg.Quiet {
 		bar = host.Progress("train "+name, int64(t.Total()), "step")
@@ -176,6 +189,8 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	}
 	start := time.Now()
 	smooth := math.NaN()
+	var bySource running
+	held := "" // the validation sets' mean loss
 	err = t.Run(host.Context(), func(rep Report) {
 		r.Tokens += rep.Tokens
 		if math.IsNaN(smooth) {
@@ -183,7 +198,11 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		}
 		smooth += 0.1 * (rep.Loss - smooth)
 		if bar != nil {
-			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", smooth, float64(r.Tokens)/time.Since(start).Seconds()))
+			bySource.add(rep.BySource)
+			if rep.Validation != nil {
+				held = ", held out " + number(mean(rep.Validation))
+			}
+			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens)/time.Since(start).Seconds()))
 		}
 	})
 	if bar != nil {

@@ -72,3 +72,67 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Losses by source and of validation sets come out of a run, a mix's weights and blocks go in, and neither measuring nor the
+// cache changes the result.
+func TestSources(t *testing.T) {
+	base := model.Open("base")
+	gen := func(skill, name string) *data.Set {
+		return data.Generate(data.Gen{Skills: []string{skill}, Size: 24, Seed: 1}).Named(name)
+	}
+	own, broad := gen("letters", "own"), gen("lists", "broad")
+	held := []*data.Set{data.Generate(data.Gen{Skills: []string{"letters"}, Split: "test", Size: 8, Seed: 1}).Named("held")}
+	mix := data.Blend(1, data.Part{Set: own, Passes: 1}, data.Part{Set: broad, Passes: 1})
+	cfg := Config{LR: 1e-3, Steps: 4, BatchSize: 8, Quiet: true, Cache: t.TempDir()}
+	plain := Run(base, mix, cfg)
+	cfg.Validation, cfg.ValidateEvery = held, 2
+	r := Run(base, mix, cfg)
+	if r.Model.Fingerprint() != plain.Model.Fingerprint() {
+		t.Error("validation or the cache changes the result")
+	}
+	if l := r.LossBySource(); len(l) != 2 || !(l[0] > 0) || !(l[1] > 0) || len(r.ValidationLoss()) != 1 || !(r.ValidationLoss()[0] > 0) {
+		t.Errorf("%v %v", l, r.ValidationLoss())
+	}
+	if x, y := r.ValidationCurve("held"); len(x) != 2 || x[1] != 4 || y[1] != r.ValidationLoss()[0] {
+		t.Errorf("%v %v", x, y)
+	}
+	text, html := r.Show()
+	for _, want := range []string{"own", "broad", "held (validation)", "none of them padding"} {
+		if !strings.Contains(text, want) || !strings.Contains(html, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if text, _ := r.Mix.Show(); !strings.Contains(text, "longer: error, trained: response") {
+		t.Errorf("the manifest does not say how the mix was encoded:\n%s", text)
+	}
+	weighted := Run(base, data.Blend(1, data.Part{Set: own, Passes: 1}, data.Part{Set: broad, Passes: 1, Weight: 0.1}), cfg)
+	if weighted.Model.Fingerprint() == r.Model.Fingerprint() || weighted.Log[0].Loss != r.Log[0].Loss {
+		t.Error("the weight of a source is not in the training loss, or is in the report's")
+	}
+	if msg := stopped(t, func() { plain.ValidationLoss() }); !strings.Contains(msg, "no validation sets") {
+		t.Error(msg)
+	}
+}
+
+// Rounds of training move the shares towards the source whose validation loss is the larger, through scripts' calls alone.
+func TestAdaptiveRounds(t *testing.T) {
+	base := model.Open("base")
+	skills := []string{"letters", "lists"}
+	var parts []data.Part
+	var held []*data.Set
+	for _, s := range skills {
+		parts = append(parts, data.Part{Set: data.Generate(data.Gen{Skills: []string{s}, Size: 40, Seed: 1}).Named(s)})
+		held = append(held, data.Generate(data.Gen{Skills: []string{s}, Split: "test", Size: 6, Seed: 1}).Named(s+"/test"))
+	}
+	shares := data.Adapt(2, nil)
+	for range 2 {
+		mix := data.Recipe{Seed: 1, Size: 32, Stages: shares.Stages(), Parts: parts}.Blend()
+		losses := Run(base, mix, Config{LR: 1e-3, Steps: 2, Quiet: true, Validation: held}).ValidationLoss()
+		before := shares.Shares()
+		shares.Observe(losses)
+		after := shares.Shares()
+		if (after[0] > before[0]) != (losses[0] > losses[1]) {
+			t.Errorf("losses %v move the shares from %v to %v", losses, before, after)
+		}
+	}
+}

@@ -24,6 +24,14 @@ var attentionChecks = []Check{
 			attentionForward(r, s, h, kh, d, 3, true).verify(t, b)
 		}, append(windowed, windowedDecode...))
 	}},
+	{"AttentionForward/full", func(t T, b backend.Backend) {
+		attentions(func(r random, s layout, h, kh, d int) {
+			attentionForward(r, s, h, kh, d, 3, true).verify(t, b)
+		}, append(full, layout{"full, more keys", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, -1}))
+	}},
+	{"AttentionBackward/full", func(t T, b backend.Backend) {
+		attentions(func(r random, s layout, h, kh, d int) { attentionBackward(r, s, h, kh, d).verify(t, b) }, full)
+	}},
 	{"AttentionBackward/window", func(t T, b backend.Backend) {
 		attentions(func(r random, s layout, h, kh, d int) { attentionBackward(r, s, h, kh, d).verify(t, b) }, windowed[1:]) // one key has no gradient but rounding
 	}},
@@ -38,10 +46,13 @@ type layout struct {
 	list  []backend.Segment
 	q, tk int
 
-	window int
+	window int // of Segments; -1 for full attention
 }
 
 func (s layout) segments() *backend.Segments {
+	if s.window < 0 {
+		return &backend.Segments{List: s.list, Full: true}
+	}
 	return &backend.Segments{List: s.list, Window: s.window}
 }
 
@@ -79,6 +90,14 @@ var windowedDecode = []layout{
 	{"prompt behind a cache, window 5", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 5},
 	{"long prompt behind a cache, window 130", []backend.Segment{seg(0, 40, 0, 400)}, 40, 400, 130},
 	{"one query, many keys, window 100", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 100},
+}
+
+// full are layouts in which every query sees every key of its segment.
+var full = []layout{
+	{"full", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, -1},
+	{"full, many", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, -1},
+	{"full, long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, -1},
+	{"full, 210", []backend.Segment{seg(0, 210, 0, 210)}, 210, 210, -1},
 }
 
 func attentions(f func(r random, s layout, h, kh, d int), layouts []layout) {

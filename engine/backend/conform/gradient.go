@@ -197,7 +197,7 @@ func swigluGradient(t T, b backend.Backend) {
 func attentionGradient(t T, b backend.Backend) {
 	r := newRandom("Attention gradient")
 	s := layout{"packed", []backend.Segment{seg(0, 4, 0, 4), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(5, 3, 5, 3)}, 8, 8, 0}
-	for _, g := range [][4]int{{1, 1, 4, 0}, {4, 2, 2, 0}, {3, 1, 16, 0}, {2, 1, 4, 2}} {
+	for _, g := range [][4]int{{1, 1, 4, 0}, {4, 2, 2, 0}, {3, 1, 16, 0}, {2, 1, 4, 2}, {2, 1, 4, -1}} {
 		h, kh, d := g[0], g[1], g[2]
 		s.window = g[3]
 		forward, backward := attentionForward(r, s, h, kh, d, 1, true), attentionBackward(r, s, h, kh, d)

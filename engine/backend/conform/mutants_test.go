@@ -330,11 +330,11 @@ func TestMutants(t *testing.T) {
 			r.SwiGLUBackward(spare, dUp, dY, gate, up, n)
 		}}},
 		{"the last segment is left out", "AttentionForward", "o:", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			cut := &backend.Segments{List: s.List[:max(0, len(s.List)-1)], Window: s.Window}
+			cut := &backend.Segments{List: s.List[:max(0, len(s.List)-1)], Window: s.Window, Full: s.Full}
 			r.AttentionForward(o, lse, q, k, v, cut, h, kh, d, scale)
 		}}},
 		{"a document sees the one before it", "AttentionForward", "many, with gaps", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			wide := &backend.Segments{Window: s.Window}
+			wide := &backend.Segments{Window: s.Window, Full: s.Full}
 			for _, g := range s.List {
 				if g.QLen > 0 && g.QLen == g.KLen && g.KStart > 0 {
 					g.KStart--
@@ -345,13 +345,16 @@ func TestMutants(t *testing.T) {
 			r.AttentionForward(o, lse, q, k, v, wide, h, kh, d, scale)
 		}}},
 		{"the window is one key short", "AttentionForward", "window 3", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: max(min(s.Window, 1), s.Window-1)}, h, kh, d, scale)
+			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: max(min(s.Window, 1), s.Window-1), Full: s.Full}, h, kh, d, scale)
+		}}},
+		{"always causal", "AttentionForward", "full", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: s.Window}, h, kh, d, scale)
 		}}},
 		{"the window is ignored", "AttentionBackward", "window", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, &backend.Segments{List: s.List}, h, kh, d, scale)
+			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, &backend.Segments{List: s.List, Full: s.Full}, h, kh, d, scale)
 		}}},
 		{"the mask is aligned at the start", "AttentionForward", "one query", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
-			cut := &backend.Segments{Window: s.Window}
+			cut := &backend.Segments{Window: s.Window, Full: s.Full}
 			for _, g := range s.List {
 				g.KLen = g.QLen
 				cut.List = append(cut.List, g)

@@ -22,6 +22,7 @@ type attnShape struct {
 	k         *kernels
 	segs      []backend.Segment
 	window    int // keys that a query sees at most
+	full      bool
 	h, kh, d  int
 	scale     float32
 	items     []attnItem
@@ -47,9 +48,17 @@ func carve(buf *[]float32, n int) []float32 {
 // windowOf returns a number of keys that is no less than what any query sees.
 func windowOf(segs *backend.Segments, keys int) int {
 	if segs.Window == 0 {
-		return keys
+		return 2 * keys // with full attention, queries reach beyond the last key
 	}
 	return segs.Window
+}
+
+// past returns p so that query i of a segment sees keys up to i+p, as far as there are any.
+func (s *attnShape) past(g backend.Segment) int {
+	if s.full {
+		return g.KLen
+	}
+	return g.KLen - g.QLen
 }
 
 // extent checks the heads and the segments and returns how many rows of q and of k they reach.
@@ -59,6 +68,9 @@ func extent(op string, segs *backend.Segments, h, kh, d int) (rows, keys int) {
 	}
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
+	}
+	if segs.Full && segs.Window > 0 {
+		panic(fmt.Sprintf("%s: full attention with a window of %d keys; wanted one of them", op, segs.Window))
 	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
@@ -96,7 +108,7 @@ func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend
 	}
 	t := &b.tasks.attention
 	*t = attentionTask{
-		attnShape: attnShape{k: b.k, segs: segs.List, window: windowOf(segs, keys), h: h, kh: kh, d: d, scale: scale, items: b.work, scratches: b.scratch},
+		attnShape: attnShape{k: b.k, segs: segs.List, window: windowOf(segs, keys), full: segs.Full, h: h, kh: kh, d: d, scale: scale, items: b.work, scratches: b.scratch},
 		o:         os, lse: ls, q: qs, key: ks, v: vs,
 	}
 	b.pool.run(len(b.work), t)
@@ -145,7 +157,8 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 	k, d, width, group := t.k, t.d, t.k.width(), t.group()
 	ldq, ldk := t.h*d, t.kh*d
 	nq := min(g.QLen-query, tilesPerItem*width)
-	past := g.KLen - g.QLen // query i sees keys up to i+past
+	past := t.past(g)
+	end := min(g.KLen, query+nq+past) // of the keys that the last query sees
 	n := ceilDiv(nq, width)
 	buf := t.scratch(w, d*keyBlock+group*n*(d+2)*width+(keyBlock+1)*width)
 	kt := carve(&buf, d*keyBlock)
@@ -162,8 +175,8 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 		tops[i], sums[i] = lowest, 0
 	}
 	start := max(0, query+past-t.window+1) / keyBlock * keyBlock // the block of the first key that the first query sees
-	for j := start; j < query+nq+past; j += keyBlock {
-		kn := min(keyBlock, query+nq+past-j)
+	for j := start; j < end; j += keyBlock {
+		kn := min(keyBlock, end-j)
 		at := (g.KStart+j)*ldk + head*d
 		for l := 0; l < kn; l += k.lanes {
 			k.turn(kt[l:], keyBlock, t.key[at+l*ldk:], ldk, min(k.lanes, kn-l), d)

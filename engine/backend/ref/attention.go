@@ -29,6 +29,9 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
+	if segs.Full && segs.Window > 0 {
+		panic(fmt.Sprintf("%s: full attention with a window of %d keys; wanted one of them", op, segs.Window))
+	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
 			panic(fmt.Sprintf("%s: segment %d is %+v; wanted starts and lengths of 0 or more and KLen ≥ QLen", op, i, g))
@@ -42,11 +45,15 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 
 // softmax returns the weights that one query gives to its keys, 0 to those before its window, and the logarithm of their
 // sum before division.
-func (s heads) softmax(qRow, k []float32, g backend.Segment, i, head, window int, scale float64) (p []float64, lse float64) {
-	p = make([]float64, g.KLen-g.QLen+i+1) // the last query sees every key, the one before it all but the last
+func (s heads) softmax(qRow, k []float32, segs *backend.Segments, g backend.Segment, i, head int, scale float64) (p []float64, lse float64) {
+	n := g.KLen - g.QLen + i + 1 // the last query sees every key, the one before it all but the last
+	if segs.Full {
+		n = g.KLen
+	}
+	p = make([]float64, n)
 	first := 0
-	if window > 0 {
-		first = max(0, len(p)-window)
+	if segs.Window > 0 {
+		first = max(0, n-segs.Window)
 	}
 	top := math.Inf(-1)
 	for j := first; j < len(p); j++ {
@@ -79,7 +86,7 @@ func (*Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.S
 		for i := range g.QLen {
 			for head := range h {
 				row := g.QStart + i
-				p, l := s.softmax(s.query(qs, row, head), ks, g, i, head, segs.Window, float64(scale))
+				p, l := s.softmax(s.query(qs, row, head), ks, segs, g, i, head, float64(scale))
 				sum := make([]float64, d)
 				for j, w := range p {
 					for e, u := range s.key(vs, g.KStart+j, head) {
@@ -118,7 +125,7 @@ func (*Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer
 			for head := range h {
 				row := g.QStart + i
 				qRow, doRow := s.query(qs, row, head), s.query(do, row, head)
-				p, _ := s.softmax(qRow, ks, g, i, head, segs.Window, float64(scale))
+				p, _ := s.softmax(qRow, ks, segs, g, i, head, float64(scale))
 				dp, mean := make([]float64, len(p)), 0.0
 				for j := range p {
 					dp[j] = dot(doRow, s.key(vs, g.KStart+j, head))

@@ -49,20 +49,29 @@ FAMILIES = {
     }),
 }
 
+# Real geometry, whose files are too large to keep: written only where it is asked for by name.
+LARGE = {
+    "smollm2-geometry": (transformers.LlamaConfig(
+        vocab_size=512, hidden_size=576, intermediate_size=1536, num_hidden_layers=2, num_attention_heads=9, num_key_value_heads=3,
+        max_position_embeddings=2048, tie_word_embeddings=True, rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0}), 10, {"all": dict(target_modules="all-linear")}),
+}
+
 STEPS, WARMUP = 10, 3
 FULL = dict(lr=5e-3, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)
 LORA = dict(lr=2e-2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
-CLIP = 1.0
+CLIP = 0.8
 
 
 def fill(model, seed):
-    """Weights large enough to matter: matrices normal(0, 0.3), norms about their neutral value, biases normal(0, 0.2)."""
+    """Weights large enough to matter: matrices normal(0, 0.3), less for many columns, norms about their neutral
+    value, biases normal(0, 0.2)."""
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, p in model.named_parameters():
             x = torch.randn(p.shape, generator=g)
             if p.dim() > 1:
-                p.copy_(0.3 * x)
+                p.copy_((0.3 if p.shape[1] <= 64 else 1.7 / p.shape[1] ** 0.5) * x)
             else:
                 p.add_(0.2 * x)
 
@@ -143,7 +152,7 @@ def fresh(config, seed):
 
 
 def write(root, name):
-    config, seed, adapters = FAMILIES[name]
+    config, seed, adapters = (FAMILIES | LARGE)[name]
     folder = os.path.join(root, name)
     shutil.rmtree(folder, ignore_errors=True)
     model = fresh(config, seed)
@@ -157,13 +166,15 @@ def write(root, name):
     tensors = {"logits": rows_of(logits, first)}
     stored = lambda n: n.replace("lm_head.", "embed_out.") if name == "gpt_neox" else n  # as save_pretrained names it
     tensors |= {"grad." + stored(n): p.grad.contiguous().clone() for n, p in model.named_parameters()}
+    rate = 0.1 if name in LARGE else 1.0
+    full, small = dict(FULL, lr=FULL["lr"] * rate), dict(LORA, lr=LORA["lr"] * rate)
     golden = {
         "made_with": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
         "seed": seed, "batches": batches, "loss": nll.item(), "steps": STEPS, "warmup": WARMUP, "clip": CLIP,
-        "full": FULL, "lora": LORA, "adapters": {},
+        "full": full, "lora": small, "adapters": {},
     }
     model.zero_grad(set_to_none=True)
-    golden["losses"], golden["norms"] = train(model, batches, FULL)
+    golden["losses"], golden["norms"] = train(model, batches, full)
 
     for which, arguments in adapters.items():
         torch.manual_seed(seed)
@@ -171,9 +182,16 @@ def write(root, name):
         for n, p in lora.named_parameters():
             if "lora_A" in n:
                 tensors[f"{which}.{n.replace('.default', '')}"] = p.detach().clone()
-        losses, norms = train(lora, batches, LORA)
-        lora.save_pretrained(os.path.join(folder, "adapter-" + which))
-        os.remove(os.path.join(folder, "adapter-" + which, "README.md"))
+        losses, norms = train(lora, batches, small)
+        saved = os.path.join(folder, "adapter-" + which)
+        lora.save_pretrained(saved)
+        os.remove(os.path.join(saved, "README.md"))
+        with open(os.path.join(saved, "adapter_config.json")) as f:
+            conf = json.load(f)
+        conf["target_modules"].sort()  # PEFT writes a set, in any order
+        with open(os.path.join(saved, "adapter_config.json"), "w") as f:
+            json.dump(conf, f, indent=2)
+            f.write("\n")
         tensors[which + ".logits"] = rows_of(forward(lora, first)[0], first)
         golden["adapters"][which] = {"losses": losses, "norms": norms}
 
