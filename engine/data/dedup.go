@@ -136,7 +136,7 @@ func (s *Set) Dedup() (*Set, int) {
 
 type rowKey struct{ system, prompt, answer string }
 
-func keyOf(e *Example) rowKey { return rowKey{e.System, e.Prompt, e.Answer} }
+func keyOf(e *Example) rowKey { return rowKey{e.System, e.Asked(), e.Answer} }
 
 // at is a row of a set.
 type at struct {
@@ -196,7 +196,7 @@ func (d *deduper) add(s *Set, i int) (Pair, bool) {
 	var runs []uint64
 	var bands []uint64
 	if d.o.Near > 0 {
-		runs = runHashes(lowerWords(e.Prompt+"\n"+e.Answer), d.o.Words)
+		runs = runHashes(lowerWords(e.Asked()+"\n"+e.Answer), d.o.Words)
 		if len(runs) > 0 {
 			bands = d.signature(runs)
 		}

@@ -5,7 +5,11 @@
 // random is a pure function of a seed and of the source's name.
 package data
 
-import "tunebook/engine/token"
+import (
+	"strings"
+
+	"tunebook/engine/token"
+)
 
 // Example is one prompt with its answer.
 type Example struct {
@@ -26,6 +30,19 @@ type Example struct {
 
 	Source string // name of the set it was read into
 	Row    int    // row in that source, from 0; Source and Row name an example for good
+}
+
+// Asked returns all that stands before the answer, the system message left out: the prompt, after the turns before it
+// where there are any. Two examples that ask the same have the same.
+func (e *Example) Asked() string {
+	if len(e.History) == 0 {
+		return e.Prompt
+	}
+	var b strings.Builder
+	for _, m := range e.History {
+		b.WriteString(m.Role + "\x00" + m.Content + "\x00")
+	}
+	return b.String() + e.Prompt
 }
 
 // Answers returns every right answer: Answer first, then Refs.

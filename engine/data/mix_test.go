@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tunebook/engine/token"
 )
 
 // rows makes a set whose answers grow longer with the row, as a file sorted by length has them.
@@ -165,5 +167,24 @@ func TestDedup(t *testing.T) {
 	s.Rows = append(s.Rows, s.Rows[3], s.Rows[3])
 	if d, n := s.Dedup(); n != 2 || d.Len() != 5 {
 		t.Errorf("%d removed, %d left", n, d.Len())
+	}
+}
+
+// Two conversations that end alike are not the same question.
+func TestHistoryIsPartOfTheQuestion(t *testing.T) {
+	s := &Set{Name: "chat"}
+	for i := range 8 {
+		s.Rows = append(s.Rows, Example{History: []token.Message{{Role: "user", Content: fmt.Sprint("topic ", i)}, {Role: "assistant", Content: "yes"}},
+			Prompt: "go on", Answer: "well", Source: "chat", Row: i})
+	}
+	train, test, err := s.Split(1, 3)
+	if err != nil || test.Len() != 3 {
+		t.Fatal(err, test)
+	}
+	if r := Overlap(train, test, 13); len(r.Exact) != 0 {
+		t.Errorf("%d conversations count as met", len(r.Exact))
+	}
+	if train.Rows[0].Asked() == train.Rows[1].Asked() {
+		t.Error("what was said before is left out")
 	}
 }

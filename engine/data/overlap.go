@@ -49,7 +49,7 @@ func newTestIndex(test *Set, n int) *testIndex {
 	x := &testIndex{test: test, n: n, prompts: map[string][]int{}, runs: map[string][]int{}, hashes: map[uint64]bool{}}
 	for i := range test.Rows {
 		e := &test.Rows[i]
-		x.prompts[strings.TrimSpace(e.Prompt)] = append(x.prompts[strings.TrimSpace(e.Prompt)], i)
+		x.prompts[strings.TrimSpace(e.Asked())] = append(x.prompts[strings.TrimSpace(e.Asked())], i)
 		w := runWords(e)
 		for j, h := range rollHashes(w, n) {
 			run := strings.Join(w[j:j+n], " ")
@@ -68,7 +68,7 @@ func (x *testIndex) meet(train *Set) OverlapReport {
 	for i := range train.Rows {
 		e := &train.Rows[i]
 		first, run := -1, ""
-		for _, t := range x.prompts[strings.TrimSpace(e.Prompt)] {
+		for _, t := range x.prompts[strings.TrimSpace(e.Asked())] {
 			exact[t] = true
 			if first < 0 {
 				first = t

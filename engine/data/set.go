@@ -105,7 +105,7 @@ func (s *Set) Split(seed int64, nTest int) (train, test *Set, err error) {
 	}
 	same := map[string][]int{}
 	for i := range s.Rows {
-		same[s.Rows[i].Prompt] = append(same[s.Rows[i].Prompt], i)
+		same[s.Rows[i].Asked()] = append(same[s.Rows[i].Asked()], i)
 	}
 	inTest := make([]bool, len(s.Rows))
 	n := 0
@@ -114,7 +114,7 @@ func (s *Set) Split(seed int64, nTest int) (train, test *Set, err error) {
 			break
 		}
 		if !inTest[i] {
-			for _, j := range same[s.Rows[i].Prompt] {
+			for _, j := range same[s.Rows[i].Asked()] {
 				inTest[j] = true
 				n++
 			}

@@ -234,7 +234,11 @@ func (m *Model) Save(dir, dtype string) error {
 		tokConf["bos_token"] = m.Tokenizer.Token(id)
 	}
 	if m.Template != nil {
-		tokConf["tunebook_template"] = m.Template.Name
+		if m.Template.Jinja != "" {
+			tokConf["chat_template"] = m.Template.Jinja
+		} else {
+			tokConf["tunebook_template"] = m.Template.Name
+		}
 	}
 	tc, err := json.MarshalIndent(tokConf, "", "  ")
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	_ "tunebook/engine/backend/cpu" // the devices that this binary has
 	_ "tunebook/engine/backend/ref"
 	core "tunebook/engine/model"
+	"tunebook/engine/token"
 	"tunebook/stdlib/host"
 	"tunebook/stdlib/stop"
 )
@@ -118,6 +119,16 @@ func (m *Model) Save(dir, dtype string) string {
 
 // Merge returns a model whose adapter has been added to its weights.
 func (m *Model) Merge() *Model { return &Model{m: m.m.Merge(), seeds: m.seeds} }
+
+// WithTemplate returns the model on the same weights with another chat template: "alpaca", "chatml", "llama-3",
+// "mistral", "plain", "smollm2".
+func (m *Model) WithTemplate(name string) *Model {
+	tp, err := token.TemplateFor(name)
+	stop.If("model.WithTemplate", err)
+	c := *m.m
+	c.Template = tp
+	return &Model{m: &c, seeds: m.seeds}
+}
 
 // Show describes the model in a line.
 func (m *Model) Show() (text, html string) {
