@@ -32,27 +32,33 @@ var superNITask = regexp.MustCompile(`task\d+_.*`)
 // between them. Where the file is the train.json or test.json of a task's folder, the set's name is "<task>/train".
 // Errors are those of ReadJSON. Source: Wang et al. 2022, arXiv:2204.07705.
 func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
+	s, _, err := readSuperNI(path, o)
+	return s, err
+}
+
+// readSuperNI is ReadSuperNI with the file's sum.
+func readSuperNI(path string, o SuperNIOptions) (*Set, []fileSum, error) {
 	const op = "data.SuperNI"
 	if o.Positive < 0 || o.MaxInstances < 0 {
-		return nil, fmt.Errorf("%s: %s: SuperNIOptions has Positive %d and MaxInstances %d; wanted 0 or more", op, path, o.Positive, o.MaxInstances)
+		return nil, nil, fmt.Errorf("%s: %s: SuperNIOptions has Positive %d and MaxInstances %d; wanted 0 or more", op, path, o.Positive, o.MaxInstances)
 	}
 	f := Fields{Input: "input", Output: "output", OnError: o.OnError}
 	if err := f.check(op, path); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	name, task := superNINames(path)
 	f.Task = task
 	t := &superNI{rowReader: rowReader{op: op, path: path, whole: path, fields: f}, options: o}
-	if err := readFile(op, path, t.read); err != nil {
-		return nil, err
+	if err := t.readFile(t.read); err != nil {
+		return nil, nil, err
 	}
 	s, err := t.set(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	head, err := t.prompt()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range s.Rows {
 		e := &s.Rows[i]
@@ -66,7 +72,7 @@ func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
 		s.Available = t.instances
 		s.Notes = append(s.Notes, fmt.Sprintf("the first %d of %d instances", o.MaxInstances, t.instances))
 	}
-	return s, nil
+	return s, t.sums, nil
 }
 
 // superNINames returns the set's and the task's name for a path.
