@@ -78,7 +78,8 @@ type Segments struct {
 	// Window is how many keys a query sees at most: the last ones, its own included. 0 stands for all.
 	// Source: Beltagy et al. 2020, arXiv:2004.05150, as Mistral uses it (Jiang et al. 2023, arXiv:2310.06825).
 	Window int
-	// Full lets every query see every key of its segment, as encoders do; Window is then 0.
+	// Full lets a query see the keys behind its own too, as encoders do: every key of its segment, or with Window those that lie
+	// less than Window away on either side. Source of the latter: Warner et al. 2024, arXiv:2412.13663 (ModernBERT).
 	Full bool
 	Dev  any
 }

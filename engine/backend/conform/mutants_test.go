@@ -350,6 +350,9 @@ func TestMutants(t *testing.T) {
 		{"always causal", "AttentionForward", "full", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
 			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: s.Window}, h, kh, d, scale)
 		}}},
+		{"the window has one side", "AttentionForward", "full, window 3", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: s.Window, Full: s.Full && s.Window == 0}, h, kh, d, scale)
+		}}},
 		{"the window is ignored", "AttentionBackward", "window", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
 			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, &backend.Segments{List: s.List, Full: s.Full}, h, kh, d, scale)
 		}}},

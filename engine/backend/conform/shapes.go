@@ -18,7 +18,7 @@ var shapeChecks = []Check{{"Shapes/an operand too short", func(t T, b backend.Ba
 // sampleCalls returns one call of every operation, with every operand present.
 func sampleCalls() []*call {
 	r := newRandom("sample")
-	s := layout{"one", []backend.Segment{seg(0, 3, 0, 3)}, 3, 3, 0}
+	s := layout{"one", []backend.Segment{seg(0, 3, 0, 3)}, 3, 3, 0, false}
 	calls := []*call{
 		matmulCall(r, 3, 5, 4, backend.NT, 1, 0), embeddingForward(r, 3, 5), embeddingBackward(r, 3, 5), gather(r, 3, 5), scatter(r, 3, 5),
 		rmsnormForward(r, 3, 5, "apart"), rmsnormBackward(r, 3, 5, "apart", true),
