@@ -372,8 +372,29 @@ func (t *Tape) Gather(x *Var, rows backend.Buffer, n int) *Var {
 	return y
 }
 
+// Mix returns sums of the rows of x, each with its weights: m·x.   x (T, C)  m (S·T numbers, row by row)  →  (S, C)
+func (t *Tape) Mix(m []float32, x *Var) *Var {
+	want("Mix", x.Rows > 0 && len(m)%x.Rows == 0, "%d weights over %d rows", len(m), x.Rows)
+	S, w := len(m)/max(1, x.Rows), t.Floats(m)
+	y := t.activation(S, x.Cols, x)
+	t.dev.MatMul(y.Value, w, x.Value, S, x.Cols, x.Rows, backend.NN, 1, 0)
+	t.push(func() { t.product(x, w, y.grad, x.Rows, x.Cols, S, backend.TN, 1) }, y)
+	return y
+}
+
+// Normalize returns every row of x divided by its Euclidean length; a row of zeros stays one.   (T, C)
+func (t *Tape) Normalize(x *Var) *Var {
+	w := make([]float32, x.Cols)
+	for i := range w {
+		w[i] = float32(1 / math.Sqrt(float64(x.Cols)))
+	}
+	y, _ := t.RMSNorm(x, nil, t.Constant(1, x.Cols, w), 1e-24) // the root mean square is the length over sqrt(C)
+	return y
+}
+
 // LinearCrossEntropy is a loss: it returns nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]] and, on a tape that records,
-// makes Backward start from the gradient of scale·Σ weights[t]·nll[t].
+// makes Backward start from the gradient of scale·Σ weights[t]·nll[t]. w may be a parameter or an activation: with the
+// embeddings of other texts as w, the loss is contrastive.
 //
 //	x (T, C)   w (V, C)   targets (T) i32   weights (T) or nil   →   (T)
 func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, scale float32) backend.Buffer {
@@ -385,6 +406,9 @@ func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, sc
 	}
 	// The gradient is computed here, while each row's softmax is at hand, and handed on when the walk back begins.
 	// The weight's part is added to its gradient at once: nothing reads that before the walk ends.
+	if w.needs && w.grad == nil {
+		w.grad = t.dev.Alloc(w.Value.DType(), w.Rows*w.Cols)
+	}
 	dx := t.dev.AllocUninit(x.Value.DType(), x.Rows*x.Cols)
 	t.dev.LinearCrossEntropy(nll, dx, gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
 	t.back = append(t.back, func() {

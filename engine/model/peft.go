@@ -177,8 +177,12 @@ func (m *Model) SaveAdapter(dir string) error {
 	}
 	targets := slices.Clone(m.Adapter.Targets)
 	sort.Strings(targets)
+	task := "CAUSAL_LM"
+	if m.Encoder() {
+		task = "FEATURE_EXTRACTION"
+	}
 	conf, err := json.MarshalIndent(map[string]any{
-		"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": m.Name, "inference_mode": true,
+		"peft_type": "LORA", "task_type": task, "base_model_name_or_path": m.Name, "inference_mode": true,
 		"r": m.Adapter.Rank, "lora_alpha": m.Adapter.Alpha, "use_rslora": m.Adapter.RSLoRA, "target_modules": targets,
 		"lora_dropout": 0.0, "bias": "none", "fan_in_fan_out": m.plan.transposed, "init_lora_weights": true,
 		"modules_to_save": nil, "use_dora": false,
@@ -193,7 +197,7 @@ func (m *Model) SaveAdapter(dir string) error {
 		{adapterWeights, func(w io.Writer) error {
 			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, "F32")
 		}},
-		{adapterConfig, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+		whole(adapterConfig, conf),
 	})
 	if err != nil {
 		return fmt.Errorf("model.SaveAdapter: %w", err)

@@ -40,6 +40,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		return nil, err
 	}
 	cfg = cfg.fill()
+	if m.Encoder() {
+		return nil, fmt.Errorf("train.New: %s is a %s, an encoder, which predicts no next token; wanted a decoder", m.Name, m.Config.ModelType)
+	}
 	supervised := 0
 	for i, s := range seqs {
 		if len(s.IDs) == 0 || len(s.IDs) != len(s.Targets) {
