@@ -10,7 +10,7 @@ import (
 var gradientChecks = []Check{
 	{"MatMul/gradient", matmulGradient}, {"EmbeddingBackward/gradient", embeddingGradient},
 	{"RMSNormBackward/gradient", rmsnormGradient}, {"RoPE/gradient", ropeGradient},
-	{"LayerNormBackward/gradient", layernormGradient}, {"SumRows/gradient", biasGradient}, {"GeGLUBackward/gradient", gegluGradient},
+	{"LayerNormBackward/gradient", layernormGradient}, {"SumRows/gradient", biasGradient}, {"ScaleColumnsBackward/gradient", scaleGradient}, {"GeGLUBackward/gradient", gegluGradient},
 	{"SwiGLUBackward/gradient", swigluGradient}, {"AttentionBackward/gradient", attentionGradient},
 	{"LinearCrossEntropy/gradient", crossEntropyGradient},
 }
@@ -129,6 +129,20 @@ func layernormGradient(t T, b backend.Backend) {
 		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dW", c), w, added(got["dW"].f, backward.operand("dW").f), loss)
 		differ(t, fmt.Sprintf("LayerNormBackward: C %d: dB", c), bias, added(got["dB"].f, backward.operand("dB").f), loss)
 	}
+}
+
+// scaleGradient: the divisors are constants.
+func scaleGradient(t T, b backend.Backend) {
+	r := newRandom("ScaleColumns gradient")
+	const rows, c = 4, 7
+	forward, backward := scaleForward(r, rows, c, false), scaleBackward(r, rows, c, false, true)
+	x, m := forward.operand("x").f, forward.operand("m").f
+	backward.with(map[string][]float32{"x": x, "m": m, "d": forward.operand("d").f})
+	dY := backward.operand("dY").f
+	got := backward.run(t, b, true, "")
+	loss := func() float64 { return weighted(dY, forward.run(t, b, true, "")["y"].f) }
+	differ(t, "ScaleColumnsBackward: dX", x, got["dX"].f, loss)
+	differ(t, "ScaleColumnsBackward: dM", m, added(got["dM"].f, backward.operand("dM").f), loss)
 }
 
 // biasGradient: SumRows is the gradient of AddBias.
