@@ -115,65 +115,6 @@ func gradOf(v *Var) backend.Buffer {
 	return nil
 }
 
-// Adapter is a low-rank addition to a linear layer: Scale·(x·Aᵀ)·Bᵀ with A (R, K) and B (N, R).
-type Adapter struct {
-	A, B  *Var
-	Scale float32
-}
-
-// Linear returns x·Wᵀ, plus the adapter's part when there is one.   x (T, K)  w (N, K)  →  (T, N)
-func (t *Tape) Linear(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, false) }
-
-// LinearT is Linear for a weight that lies transposed, as GPT-2's do: x·W.   x (T, K)  w (K, N)  →  (T, N)
-func (t *Tape) LinearT(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, true) }
-
-func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
-	T, K, N, in, forward, backward := x.Rows, x.Cols, w.Rows, w.Cols, backend.NT, backend.NN
-	if transposed {
-		N, in, forward, backward = w.Cols, w.Rows, backend.NN, backend.NT
-	}
-	want("Linear", in == K, "the weight is (%d, %d), transposed %v; x has %d columns", w.Rows, w.Cols, transposed, K)
-	var y *Var
-	var z backend.Buffer // x·Aᵀ
-	R := 0
-	if ad == nil {
-		y = t.activation(T, N, x, w)
-	} else {
-		R = ad.A.Rows
-		want("Linear", ad.A.Cols == K && ad.B.Rows == N && ad.B.Cols == R,
-			"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
-		y = t.activation(T, N, x, w, ad.A, ad.B)
-	}
-	t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, forward, 1, 0)
-	if ad != nil {
-		z = t.scratch(T * R)
-		t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
-		t.dev.MatMul(y.Value, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
-	}
-	t.push(func() {
-		if ad != nil {
-			t.product(ad.B, y.grad, z, N, R, T, backend.TN, ad.Scale)
-		}
-		switch {
-		case ad != nil && (x.needs || ad.A.needs):
-			dz := t.dev.AllocUninit(z.DType(), T*R)
-			t.dev.MatMul(dz, y.grad, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
-			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
-			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
-			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
-			t.dev.Free(dz)
-		case ad == nil:
-			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
-		}
-		if transposed {
-			t.product(w, x.Value, y.grad, K, N, T, backend.TN, 1)
-		} else {
-			t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
-		}
-	}, y)
-	return y
-}
-
 // AddBias adds b to every row of x in place; x must have no other reader yet.   x (T, C)  b (1, C)
 func (t *Tape) AddBias(x, b *Var) {
 	want("AddBias", b.Cols == x.Cols, "the bias has %d elements; rows have %d", b.Cols, x.Cols)

@@ -432,8 +432,11 @@ func (m *Model) Clone() *Model {
 		freqs: m.freqs, local: m.local,
 		byName: map[string]*grad.Param{}}
 	for _, p := range m.params {
-		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: m.dev.AllocUninit(tensor.F32, p.Len())}
-		m.dev.Copy(q.Value, p.Value)
+		q := &grad.Param{Name: p.Name, Shape: p.Shape, Packed: p.Packed} // packed weights are never changed
+		if p.Packed == nil {
+			q.Value = m.dev.AllocUninit(tensor.F32, p.Len())
+			m.dev.Copy(q.Value, p.Value)
+		}
 		n.params = append(n.params, q)
 		n.byName[q.Name] = q
 	}

@@ -76,7 +76,7 @@ func encoderSteps(t *testing.T, g *golden, m *model.Model, params []*grad.Param,
 			GradScale: float32(min(1, g.Clip/norm)), Step: i + 1}
 		for j, p := range params {
 			step.WeightDecay = 0
-			if len(p.Shape) > 1 {
+			if p.Decays() {
 				step.WeightDecay = float32(s.Decay)
 			}
 			dev.AdamW(p.Value, moments[j][0], moments[j][1], p.Grad, step)

@@ -222,7 +222,11 @@ func (m *Model) Save(dir, dtype string) error {
 		return fmt.Errorf("model.Save: the model has no tokenizer")
 	}
 	if m.Adapter != nil {
-		m = m.Merge()
+		merged, err := m.Merge()
+		if err != nil {
+			return err
+		}
+		m = merged
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -311,8 +315,8 @@ func (m *Model) saveWeights(dir, dtype string) error {
 func (m *Model) download(params []*grad.Param, prefix string) ([]weights.Tensor, error) {
 	var list []weights.Tensor
 	for _, p := range params {
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
+		x, err := m.read(p)
+		if err != nil {
 			return nil, err
 		}
 		list = append(list, weights.Tensor{Name: prefix + p.Name, Shape: p.Shape, Data: x})

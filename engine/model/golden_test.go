@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,10 +32,14 @@ type golden struct {
 	} `json:"batches"`
 	Loss          float64   `json:"loss"`
 	Losses, Norms []float64 // of full training
+	Decayed       []string  // parameters to which transformers' Trainer applies weight decay
 	Steps, Warmup int
 	Clip          float64
 	Full, LoRA    settings
-	Adapters      map[string]struct{ Losses, Norms []float64 }
+	Adapters      map[string]struct {
+		Losses, Norms []float64
+		Decayed       []string
+	}
 }
 
 type settings struct {
@@ -177,6 +182,7 @@ func compareGoldens(t *testing.T, root string) {
 					t.Errorf("logits differ by %.2g of the largest; wanted at most 1e-5", d)
 				}
 			})
+			decays(t, open(t).Params(), g.Decayed)
 			t.Run(what+"/gradients", func(t *testing.T) { gradients(t, g, open(t)) })
 			t.Run(what+"/training", func(t *testing.T) {
 				m := open(t)
@@ -190,6 +196,21 @@ func compareGoldens(t *testing.T, root string) {
 				t.Run(what+"/adapter "+which, func(t *testing.T) { adapterSteps(t, dev, g, which) })
 			}
 		}
+	}
+}
+
+// decays compares the parameters that decay with those of transformers.
+func decays(t *testing.T, params []*grad.Param, want []string) {
+	t.Helper()
+	var got []string
+	for _, p := range params {
+		if p.Decays() {
+			got = append(got, p.Name)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("weight decay goes to %v; wanted %v", got, want)
 	}
 }
 

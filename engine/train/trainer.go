@@ -70,6 +70,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if len(cfg.Weights) > 0 && len(cfg.Weights) != len(sources) {
 		return nil, fmt.Errorf("train.New: Weights has %d numbers; there are %d sources", len(cfg.Weights), len(sources))
 	}
+	if q, ok := m.Quant(); ok && cfg.LoRA.Rank == 0 {
+		return nil, fmt.Errorf("train.New: the model's weights are held in %s and cannot be trained; wanted LoRA.Rank of at least 1", q)
+	}
 	if cfg.LoRA.Rank > 0 {
 		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {
 			return nil, err

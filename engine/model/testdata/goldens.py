@@ -27,6 +27,7 @@ FAMILIES = {
     "llama": (transformers.LlamaConfig(**COMMON, head_dim=8, tie_word_embeddings=False, rms_norm_eps=1e-5), 1, {
         "qv": dict(target_modules=["q_proj", "v_proj"]),
         "all": dict(target_modules="all-linear", use_rslora=True),
+        "dora": dict(target_modules=["q_proj", "v_proj", "down_proj"], use_dora=True),
     }),
     "llama-bias": (transformers.LlamaConfig(**COMMON, attention_bias=True, mlp_bias=True, tie_word_embeddings=True,
                                             rope_parameters={"rope_type": "linear", "factor": 2.0, "rope_theta": 1000.0}), 2, {}),
@@ -42,6 +43,7 @@ FAMILIES = {
     "gpt2": (transformers.GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=4, n_positions=64, n_inner=24, resid_pdrop=0.0,
                                      embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=1, eos_token_id=2), 8, {
         "all": dict(target_modules="all-linear", fan_in_fan_out=True),
+        "dora": dict(target_modules=["c_attn"], fan_in_fan_out=True, use_dora=True),
     }),
     "gpt_neox": (transformers.GPTNeoXConfig(**{k: v for k, v in COMMON.items() if k != "num_key_value_heads"} | dict(hidden_size=32),
                                             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}), 9, {
@@ -156,12 +158,12 @@ def decayed(model):
 
 
 def train(model, batches, settings, forward=forward, supervised=supervised):
-    """Ten updates of two micro-batches each: gradients summed and divided by all supervised tokens, clipped, AdamW with no decay on
-    norms and biases, linear warm-up and cosine. Returns losses and gradient norms before clipping."""
+    """Ten updates of two micro-batches each: gradients summed and divided by all supervised tokens, clipped, AdamW with
+    decay where transformers' Trainer has it, linear warm-up and cosine. Returns losses and gradient norms before clipping."""
     named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-    assert {n for n, p in named if p.dim() > 1} == decayed(model)  # the rule that the engine follows
-    groups = [{"params": [p for _, p in named if p.dim() > 1], "weight_decay": settings["weight_decay"]},
-              {"params": [p for _, p in named if p.dim() <= 1], "weight_decay": 0.0}]
+    decay = decayed(model)
+    groups = [{"params": [p for n, p in named if n in decay], "weight_decay": settings["weight_decay"]},
+              {"params": [p for n, p in named if n not in decay], "weight_decay": 0.0}]
     opt = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings["lr"], betas=settings["betas"], eps=settings["eps"])
 
     def rate(step):
@@ -224,6 +226,7 @@ def write(root, name):
     }
     model.zero_grad(set_to_none=True)
     golden["losses"], golden["norms"] = train(model, batches, full, **how)
+    golden["decayed"] = sorted(stored(n) for n in decayed(model) if not n.startswith("pooler."))
 
     for which, arguments in adapters.items():
         torch.manual_seed(seed)
@@ -243,7 +246,8 @@ def write(root, name):
             json.dump(conf, f, indent=2)
             f.write("\n")
         tensors[which + ".logits"] = rows_of(run(lora, first)[0], first)
-        golden["adapters"][which] = {"losses": losses, "norms": norms}
+        decay = sorted(n.replace(".default", "").removeprefix("base_model.model.") for n in decayed(lora))
+        golden["adapters"][which] = {"losses": losses, "norms": norms, "decayed": [n.removesuffix(".weight") if "magnitude" in n else n for n in decay]}
 
     safetensors.torch.save_file(tensors, os.path.join(folder, "golden.safetensors"))
     with open(os.path.join(folder, "golden.json"), "w") as f:
