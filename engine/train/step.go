@@ -85,7 +85,7 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	}
 	for i, p := range t.params {
 		s.WeightDecay = 0
-		if len(p.Shape) > 1 {
+		if p.Decays() {
 			s.WeightDecay = float32(t.cfg.WeightDecay)
 		}
 		t.dev.AdamW(p.Value, t.moments[i].m, t.moments[i].v, p.Grad, s)
