@@ -76,7 +76,7 @@ func (s *Study) Paired(score string, a, b Where) *Table {
 			cells = append(cells, label(v))
 		}
 		if d := ds[i]; d != nil {
-			cells = append(cells, fmt.Sprintf("%+.1f", math.Round(d.Mean*1000)/10+0), points(d.Lo)+" to "+points(d.Hi),
+			cells = append(cells, d.Text(d.Mean, true), d.Text(d.Lo, false)+" to "+d.Text(d.Hi, false),
 				eval.PValue(p[i]), eval.PValue(adjusted[i]), fmt.Sprint(d.N), fmt.Sprint(d.Seeds), d.String())
 		} else {
 			cells = append(cells, "—", "", "", "", "", "", why[i])
