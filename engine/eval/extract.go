@@ -77,11 +77,11 @@ func number(s string) string {
 
 var (
 	inBrackets = regexp.MustCompile(`\(([A-Za-z])\)`)
-	aloneFirst = regexp.MustCompile(`^\W*([A-Za-z])(?:[).:,]|\s|$)`)
+	aloneFirst = regexp.MustCompile(`^\W*([A-Za-z])(?:[).:,]|\s*$)`)
 )
 
-// Letter takes the letter of an option: the first in brackets, else one that stands alone at the beginning; written as
-// "(A)". A text without one gives nothing.
+// Letter takes the letter of an option: the first in brackets, else one that stands alone, or before a full stop, colon,
+// comma or bracket, at the beginning; written as "(A)". A text without one gives nothing.
 func Letter() Cleaner {
 	return Cleaner{"the letter of an option", func(raw string) string {
 		m := inBrackets.FindStringSubmatch(raw)
