@@ -29,6 +29,7 @@ type Recorder struct {
 	ID string
 
 	store *Store
+	dir   string // of checkpoints
 	mu    sync.Mutex
 	rows  []value
 	text  []sampled
@@ -94,8 +95,27 @@ func (s *Store) Begin(spec Spec) (*Recorder, error) {
 				break
 			}
 		}
+		others, err := tx.Query("SELECT process, beat FROM runs WHERE identity = ? AND status = 'running'", identity)
+		if err != nil {
+			return err
+		}
+		r.dir = s.checkpoints(identity)
+		for others.Next() {
+			var proc string
+			var at int64
+			if err := others.Scan(&proc, &at); err != nil {
+				others.Close()
+				return err
+			}
+			if alive(proc, time.Since(fromMillis(at))) {
+				r.dir = "" // two that write there would take each other's checkpoints away
+			}
+		}
+		if err := others.Err(); err != nil {
+			return err
+		}
 		now := millis(time.Now())
-		_, err := tx.Exec(`INSERT INTO runs (id, identity, name, base, base_name, data, code, config, manifest, notebook, git, system, status, started, beat, process, total)
+		_, err = tx.Exec(`INSERT INTO runs (id, identity, name, base, base_name, data, code, config, manifest, notebook, git, system, status, started, beat, process, total)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)`,
 			r.ID, identity, spec.Name, spec.Base, spec.BaseName, spec.Data, spec.Code, string(config), string(manifest), spec.Notebook,
 			string(git), string(system), now, now, thisProcess(), spec.Total)
@@ -114,6 +134,10 @@ func (s *Store) Begin(spec Spec) (*Recorder, error) {
 	go r.keep()
 	return r, nil
 }
+
+// CheckpointDir returns the folder of the store in which a stopped run of this identity is taken up again; empty where
+// another process is training the same at this moment. Complete removes it.
+func (r *Recorder) CheckpointDir() string { return r.dir }
 
 // keep writes what has gathered, and the heartbeat, until the run ends.
 func (r *Recorder) keep() {
@@ -233,7 +257,13 @@ func (r *Recorder) Complete(output string, files map[string]func(w io.Writer) er
 	if _, err := r.store.db.Exec("UPDATE runs SET output = ? WHERE id = ?", output, r.ID); err != nil {
 		return err
 	}
-	return r.flush(string(Completed), "")
+	if err := r.flush(string(Completed), ""); err != nil {
+		return err
+	}
+	if r.dir != "" {
+		return os.RemoveAll(r.dir)
+	}
+	return nil
 }
 
 // Fail writes that the run failed at a step whose loss and gradient norm were these.

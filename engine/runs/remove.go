@@ -2,7 +2,9 @@ package runs
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"os"
 )
 
 // Removal is what taking runs out of a store would take with it.
@@ -88,8 +90,15 @@ func (s *Store) Removal(ids []string, dependents bool) (*Removal, error) {
 // Remove takes runs and what only they refer to out of the store, and returns the bytes that were freed.
 func (s *Store) Remove(ids ...string) (freed int64, err error) {
 	err = s.write(func(tx *sql.Tx) error {
-		var hashes []string
+		var hashes, folders []string
 		for _, id := range ids {
+			var identity string
+			if err := tx.QueryRow("SELECT identity FROM runs WHERE id = ?", id).Scan(&identity); errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("no run is called %s", id)
+			} else if err != nil {
+				return err
+			}
+			folders = append(folders, identity)
 			rows, err := tx.Query("SELECT hash FROM files WHERE run = ?", id)
 			if err != nil {
 				return err
@@ -105,17 +114,26 @@ func (s *Store) Remove(ids ...string) (freed int64, err error) {
 			if err := rows.Err(); err != nil {
 				return err
 			}
-			res, err := tx.Exec("DELETE FROM runs WHERE id = ?", id)
-			if err != nil {
+			if _, err := tx.Exec("DELETE FROM runs WHERE id = ?", id); err != nil {
 				return err
-			}
-			if n, err := res.RowsAffected(); err != nil {
-				return err
-			} else if n == 0 {
-				return fmt.Errorf("no run is called %s", id)
 			}
 		}
-		freed, err = s.sweep(tx, hashes)
+		for _, identity := range folders {
+			var n int
+			if err := tx.QueryRow("SELECT count(*) FROM runs WHERE identity = ?", identity).Scan(&n); err != nil {
+				return err
+			}
+			if n > 0 {
+				continue
+			}
+			_, size := s.Checkpoints(&Run{Identity: identity})
+			if err := os.RemoveAll(s.checkpoints(identity)); err != nil {
+				return err
+			}
+			freed += size
+		}
+		n, err := s.sweep(tx, hashes)
+		freed += n
 		return err
 	})
 	if err != nil {

@@ -180,6 +180,24 @@ func (s *Store) object(hash string) string {
 	return filepath.Join(s.Dir, "objects", hash[:2], hash[2:])
 }
 
+// checkpoints returns the folder for the checkpoints of unfinished runs of an identity.
+func (s *Store) checkpoints(identity string) string {
+	return filepath.Join(s.Dir, "checkpoints", identity[:16])
+}
+
+// Checkpoints returns where an unfinished run's checkpoints lie and the bytes that they take; empty when there are none.
+func (s *Store) Checkpoints(r *Run) (dir string, size int64) {
+	filepath.WalkDir(s.checkpoints(r.Identity), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if st, err := d.Info(); err == nil {
+				dir, size = filepath.Dir(path), size+st.Size()
+			}
+		}
+		return nil
+	})
+	return dir, size
+}
+
 // put writes an object and returns its hash and size. What is there already is not written again. The object lasts only
 // once a run refers to it, which attach does under the write lock; a removal in between is seen there.
 func (s *Store) put(write func(w io.Writer) error) (hash string, size int64, err error) {

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/weights"
@@ -26,34 +25,6 @@ const (
 	checkpointPrefix = "step-"
 	checkpointSuffix = ".safetensors"
 )
-
-// Identity names what a run computes: its configuration, its sequences and its starting weights. Two runs of one
-// identity compute the same.
-func (t *Trainer) Identity() (string, error) {
-	if t.identity != "" {
-		return t.identity, nil
-	}
-	h := sha256.New()
-	c := t.cfg
-	c.Dir, c.Every, c.Keep, c.MicroTokens = "", 0, 0, 0 // these do not change the result
-	enc := json.NewEncoder(h)
-	if err := enc.Encode(c); err != nil {
-		return "", err
-	}
-	if err := enc.Encode(t.model.Config); err != nil {
-		return "", err
-	}
-	if err := enc.Encode(t.seqs); err != nil {
-		return "", err
-	}
-	w, err := t.model.Fingerprint()
-	if err != nil {
-		return "", err
-	}
-	io.WriteString(h, w)
-	t.identity = hex.EncodeToString(h.Sum(nil))
-	return t.identity, nil
-}
 
 // checkpoint writes the state after the last update, when there is a place for it.
 func (t *Trainer) checkpoint() error {
@@ -87,6 +58,7 @@ func (t *Trainer) checkpoint() error {
 	if err != nil {
 		return fmt.Errorf("train: checkpoint at step %d: %w", t.step, err)
 	}
+	t.saved = time.Now()
 	old, err := Checkpoints(t.cfg.Dir)
 	if err != nil {
 		return err

@@ -21,6 +21,21 @@ type Report struct {
 	Validation  Losses  `json:",omitempty"` // after this update, by validation source; nil where it was not measured
 }
 
+// Values returns the report's numbers by the names that a record has for them. sources and held name the entries of
+// BySource and Validation.
+func (r Report) Values(sources, held []string) map[string]float64 {
+	v := map[string]float64{"loss": r.Loss, "learning rate": r.LR, "gradient norm": r.GradNorm, "tokens": float64(r.Tokens), "supervised tokens": float64(r.Supervised)}
+	for i, x := range r.BySource {
+		if len(sources) > 1 {
+			v["loss/"+sources[i]] = x
+		}
+	}
+	for i, x := range r.Validation {
+		v["validation/"+held[i]] = x
+	}
+	return v
+}
+
 // Losses are losses per supervised token, in nats, by source. NaN, for a source without tokens, is null in JSON.
 type Losses []float64
 

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/data"
@@ -28,6 +29,9 @@ type Trainer struct {
 	perEpoch int
 	identity string
 	sampler  *data.Sampler // of a mix; nil for sequences that come from none
+
+	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
+	saved time.Time     // when the last checkpoint was written
 }
 
 // New prepares a run. The model is trained in place: its own weights, or, with cfg.LoRA.Rank > 0, new adapters that are
@@ -98,6 +102,24 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	return t, nil
 }
 
+// KeepIn makes dir the place of checkpoints, one at least every so often and none at the end, and goes on from the one that is
+// there.
+func (t *Trainer) KeepIn(dir string, every time.Duration) error {
+	t.cfg.Dir, t.cfg.Every, t.every = dir, 0, every
+	return t.resume()
+}
+
+// due tells whether a checkpoint is to be written after the update that was just made.
+func (t *Trainer) due() bool {
+	switch {
+	case t.cfg.Dir == "":
+		return false
+	case t.every > 0:
+		return t.step < t.total && time.Since(t.saved) >= t.every
+	}
+	return t.step%t.cfg.Every == 0 || t.step == t.total
+}
+
 // Total returns the number of updates of the whole run, Done how many of them are made.
 func (t *Trainer) Total() int { return t.total }
 func (t *Trainer) Done() int  { return t.step }
@@ -141,6 +163,7 @@ func Order(n int, seed int64, epoch int) []int {
 // back in every case; the model keeps the weights of the last update.
 func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 	defer t.free()
+	t.saved = time.Now()
 	epoch, order := -1, []int(nil)
 	for t.step < t.total {
 		if ctx.Err() != nil {
@@ -170,7 +193,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 		if each != nil {
 			each(r)
 		}
-		if t.cfg.Dir != "" && (t.step%t.cfg.Every == 0 || t.step == t.total) {
+		if t.due() {
 			if err := t.checkpoint(); err != nil {
 				return err
 			}

@@ -49,6 +49,9 @@ type Config struct {
 	Every       int    // updates between checkpoints; 100
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
 	Quiet       bool   // no progress line
+
+	NoStore bool // the run is not kept in the store (package runs), nor looked for there
+	Again   bool // train even where the store has the same run
 }
 
 // Report is what one update did.
@@ -62,6 +65,8 @@ type Result struct {
 	Trainable int          // trained parameters
 	Tokens    int          // tokens seen, repeats included
 	Seconds   float64      // time of the updates
+	ID        string       // in the run store; empty where nothing is kept
+	Reused    bool         // it was made before and comes from the store
 	Sources   []string     // names, in the order of Report.BySource
 	Held      []string     // names of the validation sets, in the order of Report.Validation
 }
@@ -104,8 +109,9 @@ func (r *Result) FinalLoss() float64 {
 }
 
 // Run fine-tunes base on a set or mix and returns the tuned model; base stays as it is. The same arguments give the same
-// weights, bit for bit, on the same kind of machine. Ctrl-C ends the cell, after a checkpoint where cfg.Dir is set;
-// running the cell again then goes on from there.
+// weights, bit for bit, on the same kind of machine; so a run that was made before is taken from the run store (package
+// runs), with a note. Ctrl-C ends the cell after a checkpoint, in cfg.Dir or in the store; running the cell again then
+// goes on from there.
 func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	const op = "train.Run"
 	how := data.Encoding{Train: cfg.Train, MaxLen: cfg.MaxLen, Policy: cfg.Policy}.Engine(op, base)
@@ -133,11 +139,11 @@ func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	if m := mix.Manifest(); m != nil {
 		weights = m.Weights(enc.Sources)
 	}
-	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), cfg)
-	r.Mix = mix
 	if m := mix.Manifest(); m != nil {
-		r.Mix = mix.WithManifest(m.Tokens(enc))
+		mix = mix.WithManifest(m.Tokens(enc))
 	}
+	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), mix.Manifest(), cfg)
+	r.Mix = mix
 	return r
 }
 
@@ -151,7 +157,7 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 		maxLen = b.Config.MaxPositionEmbeddings
 	}
 	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
-	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, cfg)
+	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, nil, cfg)
 	rows := make([]data.Example, len(texts))
 	for i, s := range texts {
 		rows[i].Answer = s
@@ -166,7 +172,7 @@ type validation struct {
 	names []string // by their source index
 }
 
-func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, cfg Config) *Result {
+func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, manifest *data.Manifest, cfg Config) *Result {
 	m := base.Engine().Clone
 	if cfg.LoRA > 0 {
 		m = base.Engine().Share // the base weights are not trained and need no copy
@@ -182,6 +188,22 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	})
 	stop.If(op, err)
 	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}
+	wrap := func() {
+		r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
+	}
+	k := newRecord(base, t, name, manifest, cfg)
+	if k != nil && !cfg.Again && k.hit(t, r, cfg.Quiet) {
+		wrap()
+		return r
+	}
+	stop.If(op, k.begin(t, cfg.Dir != ""))
+	r.ID = k.id()
+	defer func() { k.fail(t, errors.New("the cell ended by a panic")) }() // nothing, once the run has ended otherwise
+	for _, rep := range t.Log {                                           // of the part before a stop
+		r.Tokens += rep.Tokens
+		k.step(rep, r, nil)
+	}
+	before := r.Tokens
 	var bar *host.Bar
 	if !cfg.Quiet {
 		bar = host.Progress("train "+name, int64(t.Total()), "step")
@@ -193,6 +215,8 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	held := "" // the validation sets' mean loss
 	err = t.Run(host.Context(), func(rep Report) {
 		r.Tokens += rep.Tokens
+		seconds := time.Since(start).Seconds()
+		k.step(rep, r, map[string]float64{"seconds": seconds, "tokens per second": float64(r.Tokens-before) / seconds})
 		if math.IsNaN(smooth) {
 			smooth = rep.Loss
 		}
@@ -202,23 +226,32 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 			if rep.Validation != nil {
 				held = ", held out " + number(mean(rep.Validation))
 			}
-			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens)/time.Since(start).Seconds()))
+			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens-before)/seconds))
 		}
 	})
 	if bar != nil {
 		bar.Done(fmt.Sprintf("loss %.3f", smooth))
 	}
+	if err != nil {
+		k.fail(t, err)
+	}
 	if errors.Is(err, core.ErrInterrupted) {
 		hint := "nothing was kept; set Dir to keep checkpoints"
-		if cfg.Dir != "" {
+		switch {
+		case cfg.Dir != "":
 			hint = "run the cell again to go on from the checkpoint in " + cfg.Dir
+		case k.resumable():
+			hint = "run the cell again to go on from the checkpoint in the run store"
 		}
 		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: hint, Err: err})
 	}
 	stop.If(op, err)
 	r.Seconds = time.Since(start).Seconds()
 	r.Log = t.Log
-	r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
+	wrap()
+	if k != nil {
+		k.complete(t, r, r.Model.Fingerprint())
+	}
 	return r
 }
 
