@@ -37,6 +37,8 @@ type kept struct {
 	Seconds   float64
 	Sources   []string
 	Held      []string
+	Stopped   string
+	Kept      int
 }
 
 var notes sync.Map // texts that a quiet process has said once
@@ -110,7 +112,7 @@ func (k *record) hit(t *core.Trainer, r *Result, quiet bool) bool {
 		note(true, "store", "the store is not written to: %v", err)
 	}
 	r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held = old.Log, old.Trainable, old.Tokens, old.Seconds, old.Sources, old.Held
-	r.ID, r.Reused = run.ID, true
+	r.ID, r.Reused, r.Stopped, r.Kept = run.ID, true, old.Stopped, old.Kept
 	if quiet {
 		note(true, "hit", "run %s (%s) is in the store %s, completed %s; it is reused, and so are further ones without a note", run.ID, run.Name, k.s.Dir, run.Ended.Format(time.DateTime))
 	} else {
@@ -162,7 +164,7 @@ func (k *record) complete(t *core.Trainer, r *Result, output string) {
 	if k == nil || k.r == nil {
 		return
 	}
-	log, err := json.Marshal(kept{r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held})
+	log, err := json.Marshal(kept{r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held, r.Stopped, r.Kept})
 	if err == nil {
 		err = k.r.Complete(output, map[string]func(w io.Writer) error{
 			store.RoleLog:     func(w io.Writer) error { _, err := w.Write(log); return err },

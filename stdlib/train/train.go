@@ -21,16 +21,25 @@ import (
 
 // Config says how to train. A field left at zero means what its comment says.
 type Config struct {
-	LR           float64 // peak learning rate; must be given: about 1e-3 for a small model in full, 2e-4 to 2e-3 for LoRA
-	Epochs       int     // passes over the data; 3 when Steps is 0 too
-	Steps        int     // updates; instead of Epochs
-	BatchSize    int     // examples per update; 16
-	Schedule     string  // "cosine" (default), "linear", "constant"
-	Warmup       int     // updates of linear warm-up; 0 means 3 % of all, -1 none
-	MinLR        float64 // where the schedule ends; 0
-	Beta1, Beta2 float64 // of AdamW; 0.9, 0.999
-	WeightDecay  float64 // on matrices; 0
-	Clip         float64 // largest gradient norm; 1, -1 for none
+	LR           float64  // peak learning rate; must be given: about 1e-3 for a small model in full, 2e-4 to 2e-3 for LoRA
+	Epochs       int      // passes over the data; 3 when Steps is 0 too
+	Steps        int      // updates; instead of Epochs
+	BatchSize    int      // examples per update; 16
+	Schedule     string   // "cosine" (default), "linear", "constant", "inverse-sqrt", "wsd" (constant, then a fall in a line)
+	Warmup       int      // updates of linear warm-up; 0 means 3 % of all, -1 none
+	Decay        int      // updates over which "wsd" falls at the end; 0 means 10 % of all
+	MinLR        float64  // where the schedule ends; 0
+	Optimizer    string   // "adamw" (default), "adamw8bit" (moments of a byte each), "lion", "sgd", "adafactor"
+	Beta1, Beta2 float64  // of adamw 0.9, 0.999; of lion 0.9, 0.99
+	Eps          float64  // of adamw; 1e-8
+	Momentum     float64  // of sgd; 0
+	Nesterov     bool     // of sgd
+	WeightDecay  float64  // on matrices; 0
+	Groups       []Group  // learning rates and decays of parameters by name
+	Clip         float64  // largest gradient norm; 1, -1 for none
+	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
+	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
+	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"
 
 	LoRA    int      // rank of the adapters; 0 trains all weights
 	Alpha   float64  // of the adapters; 0 means 2·LoRA
@@ -44,9 +53,16 @@ type Config struct {
 	Validation    []*data.Set // held-out sets, one a source, whose loss is measured on the way; it changes no result
 	ValidateEvery int         // updates between measurements, the last always; 100
 
+	Patience  int                          // end after so many measurements without a better score, in the weights of the best; 0 never
+	MinDelta  float64                      // how much better counts; 0
+	Best      bool                         // end in the weights of the best score
+	Score     func(m *model.Model) float64 // larger is better; nil means the negative mean of the validation losses
+	ScoreName string                       // stands for Score in the run's identity; must be given with it
+
 	Seed        int64  // decides the order of examples and new adapter weights
 	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
 	Every       int    // updates between checkpoints; 100
+	Keep        int    // checkpoints kept, that of the best score not counted; 2
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
 	Quiet       bool   // no progress line
 
@@ -56,6 +72,9 @@ type Config struct {
 
 // Report is what one update did.
 type Report = core.Report
+
+// Group gives the parameters whose names match a pattern a learning rate (a factor) and a weight decay of their own.
+type Group = core.Group
 
 // Result is a finished run.
 type Result struct {
@@ -69,6 +88,8 @@ type Result struct {
 	Reused    bool         // it was made before and comes from the store
 	Sources   []string     // names, in the order of Report.BySource
 	Held      []string     // names of the validation sets, in the order of Report.Validation
+	Stopped   string       // why the run ended before its last update; empty where it did not
+	Kept      int          // the update whose weights the model has; 0 for the last one
 }
 
 // Losses returns the loss per supervised token of every update, in nats.
@@ -179,11 +200,18 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	}
 	tuned := m()
 	tuned.Name = fmt.Sprintf("%s tuned on %s", base.Name(), name)
+	var score func(*emodel.Model) (float64, error)
+	if cfg.Score != nil {
+		score = func(m *emodel.Model) (float64, error) { return cfg.Score(model.Wrap(m)), nil }
+	}
 	t, err := core.New(tuned, seqs, sources, core.Config{
 		LR: cfg.LR, Epochs: cfg.Epochs, Steps: cfg.Steps, BatchSize: cfg.BatchSize, MicroTokens: cfg.MicroTokens,
-		Schedule: cfg.Schedule, Warmup: cfg.Warmup, MinLR: cfg.MinLR, Beta1: cfg.Beta1, Beta2: cfg.Beta2,
-		WeightDecay: cfg.WeightDecay, Clip: cfg.Clip, Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every,
+		Schedule: cfg.Schedule, Warmup: cfg.Warmup, Decay: cfg.Decay, MinLR: cfg.MinLR,
+		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
+		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
 		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
+		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
+		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
 		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
 	})
 	stop.If(op, err)
@@ -214,6 +242,9 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	var bySource running
 	held := "" // the validation sets' mean loss
 	err = t.Run(host.Context(), func(rep Report) {
+		if rep.Note != "" {
+			note(false, rep.Note, "%s", rep.Note)
+		}
 		r.Tokens += rep.Tokens
 		seconds := time.Since(start).Seconds()
 		k.step(rep, r, map[string]float64{"seconds": seconds, "tokens per second": float64(r.Tokens-before) / seconds})
@@ -247,7 +278,7 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	}
 	stop.If(op, err)
 	r.Seconds = time.Since(start).Seconds()
-	r.Log = t.Log
+	r.Log, r.Stopped, r.Kept = t.Log, t.Stopped(), t.Kept()
 	wrap()
 	if k != nil {
 		k.complete(t, r, r.Model.Fingerprint())
