@@ -37,6 +37,7 @@ func runNotebook(path string, args []string) error {
 		return exit{2, fmt.Errorf("tunebook: %w", err)}
 	}
 	errs := host.Stderr()
+	host.SetNotebook(path)
 	s, err := newSession(args, !f.Program, true)
 	if err != nil {
 		return exit{1, err}
