@@ -56,6 +56,8 @@ type Result struct {
 	Text, HTML string
 	// Output is what the cell printed, in order; the middle of very long output is left out and counted.
 	Output string
+	// Pieces are Output by stream, with the values in it that show themselves as HTML.
+	Pieces []Piece
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
