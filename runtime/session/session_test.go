@@ -242,7 +242,7 @@ func TestPieces(t *testing.T) {
 	got, pieces := o.take()
 	want := []Piece{{Text: "a\n"}, {Text: "warning\n", Stderr: true}, {Text: "see "}, {Text: "rich x", HTML: "<b>x</b>"}, {Text: " 3\n"}, {Text: "rich x\n", HTML: "<b>x</b>"}}
 	if got != "a\nwarning\nsee rich x 3\nrich x\n" || !reflect.DeepEqual(pieces, want) {
-		t.Errorf("%q\n%q\nwant\n%q", got, pieces, want)
+		t.Errorf("%q\n%+v\nwant\n%+v", got, pieces, want)
 	}
 	for range 100000 {
 		io.WriteString(out, "12345678\n")
