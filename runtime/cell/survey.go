@@ -94,7 +94,7 @@ func (s *Scope) SurveyCells(cells []Source) (*Survey, error) {
 	var wrong Errors
 	lost := map[string]bool{} // what cells that are wrong would have defined
 	for i, c := range cells {
-		u, err := s.Check(c.Name, c.Text)
+		u, err := s.checkLocals(c)
 		if err != nil {
 			errs, ok := err.(Errors)
 			if !ok {
@@ -146,6 +146,30 @@ func (s *Scope) SurveyCells(cells []Source) (*Survey, error) {
 		return nil, wrong
 	}
 	return v.done(), nil
+}
+
+// checkLocals checks a cell and, before it, the local packages that it is the first to import.
+func (s *Scope) checkLocals(c Source) (*Unit, error) {
+	before, text, err := s.LocalCells(c.Name, c.Text)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range before {
+		u, err := s.Check(b.Name, b.Text)
+		if err != nil {
+			return nil, err
+		}
+		u.Defined()
+		for _, st := range u.Steps {
+			u.Done(st)
+		}
+	}
+	s.Loaded()
+	u, err := s.Check(c.Name, text)
+	if err == nil {
+		err = u.Trespasses()
+	}
+	return u, err
 }
 
 // definedIn returns the names that a cell's text seems to define.

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"html"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -235,6 +237,15 @@ func (r *Record) Write(page Page, about About) {
 func (r *Record) manifest() [][2]string {
 	f := r.Plan.File
 	m := [][2]string{{"Notebook", fmt.Sprintf("%s, sha256 %x", base(f.Name), sha256.Sum256([]byte(f.original)))}}
+	for _, path := range r.Plan.Local {
+		if b, err := os.ReadFile(path); err == nil {
+			name := path
+			if rel, err := filepath.Rel(absDir(f.Name), path); err == nil {
+				name = filepath.ToSlash(rel)
+			}
+			m = append(m, [2]string{"Package file", fmt.Sprintf("%s, sha256 %x", name, sha256.Sum256(b))})
+		}
+	}
 	for _, s := range r.Plan.Set {
 		m = append(m, [2]string{"Set", s})
 	}
@@ -362,3 +373,11 @@ func listHTML(rows [][2]string) string {
 // visible is a text as a page can hold it: what a terminal overwrites is gone, colours are gone, and every other control
 // character, and those that turn the direction of writing, are seen instead of working.
 func visible(s string) string { return show.Visible(s) }
+
+func absDir(file string) string {
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return filepath.Dir(file)
+	}
+	return dir
+}

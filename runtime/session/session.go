@@ -22,6 +22,8 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// Args are os.Args of the script.
 	Args []string
+	// Folder is where scripts may import Go packages from that are not compiled in; none when its Dir is empty.
+	Folder cell.Folder
 	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
 	// interrupted, the writers of its output, and that it is over. Each may be nil.
 	SetContext func(context.Context)
@@ -212,7 +214,11 @@ func (s *Session) Scope() *cell.Scope { return s.scope }
 
 // Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
 func (s *Session) Scratch() *cell.Scope {
-	return cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	sc := cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	if s.cfg.Folder.Dir != "" {
+		sc.Beside(s.cfg.Folder)
+	}
+	return sc
 }
 
 // Close runs what cells deferred to the end. ctx ends it.
