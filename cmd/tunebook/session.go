@@ -31,7 +31,7 @@ var preset = func() map[string]string {
 
 // newSession joins the runtime, which knows nothing of models, and the script API.
 // args[0] is the notebook, or a name in the folder that the prompt was started in.
-func newSession(args []string, stdout io.Writer, withPreset, deferToEnd bool) (*session.Session, error) {
+func newSession(args []string, stdout io.Writer, withPreset, deferToEnd, manifest bool) (*session.Session, error) {
 	folder, err := cell.FolderOf(args[0])
 	if err != nil {
 		return nil, fmt.Errorf("tunebook: %w", err)
@@ -40,7 +40,7 @@ func newSession(args []string, stdout io.Writer, withPreset, deferToEnd bool) (*
 		Packages: session.Packages{Paths: symbols.Paths, Name: symbols.Name, Values: symbols.Values, Types: symbols.Types, Docs: symbols.Docs},
 		Stdin:    os.Stdin, Stdout: stdout, Stderr: host.Stderr(), Args: args,
 		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
-		DeferToEnd: deferToEnd, Folder: folder,
+		DeferToEnd: deferToEnd, Folder: folder, Manifest: manifest,
 	}
 	if withPreset {
 		cfg.Preset = preset

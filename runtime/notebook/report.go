@@ -249,6 +249,7 @@ func (r *Record) manifest() [][2]string {
 	for _, s := range r.Plan.Set {
 		m = append(m, [2]string{"Set", s})
 	}
+	m = append(m, r.used()...)
 	ran, all, last := 0, 0, 0
 	for i, n := range r.Plan.Number {
 		if n > 0 {
@@ -273,6 +274,34 @@ func (r *Record) manifest() [][2]string {
 		s += fmt.Sprintf("; the script ended itself with code %d", r.Code)
 	}
 	return append(m, [2]string{"Cells run", s})
+}
+
+// maxUsed is how many things that were used a manifest lists.
+const maxUsed = 100
+
+// used is what the cells used from outside of the script, each thing once.
+func (r *Record) used() (rows [][2]string) {
+	seen := map[[2]string]bool{}
+	left := 0
+	all := append([][2]string(nil), r.Before.Used...)
+	for i := range r.Cells {
+		all = append(all, r.Cells[i].Result.Used...)
+	}
+	for _, u := range append(all, r.After.Used...) {
+		switch {
+		case seen[u]:
+			continue
+		case len(seen) >= maxUsed:
+			left++
+		default:
+			rows = append(rows, u)
+		}
+		seen[u] = true
+	}
+	if left > 0 {
+		rows = append(rows, [2]string{"And", strconv.Itoa(left) + " more"})
+	}
+	return rows
 }
 
 // summary is what a reader has to know before the first cell: that the run did not come to its end, or is a part.

@@ -85,6 +85,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 			s.cfg.EndCell()
 		}
 		r.Output, r.Pieces = out.take()
+		r.Used = out.takeUsed()
 		s.mu.Lock()
 		s.cancel = nil
 		for _, b := range s.shown {

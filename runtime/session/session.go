@@ -22,6 +22,8 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// Args are os.Args of the script.
 	Args []string
+	// Manifest has compiled packages say what they use from outside of the script, which may take them a while.
+	Manifest bool
 	// Folder is where scripts may import Go packages from that are not compiled in; none when its Dir is empty.
 	Folder cell.Folder
 	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
@@ -60,6 +62,8 @@ type Result struct {
 	Output string
 	// Pieces are Output by stream, with the values in it that show themselves as HTML.
 	Pieces []Piece
+	// Used is what compiled packages used from outside, as kind and what it was; only with Config.Manifest.
+	Used [][2]string
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
@@ -84,6 +88,7 @@ func (s *Session) Reset() error {
 		s.out.close()
 	}
 	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
+	s.out.manifest = s.cfg.Manifest
 	s.scope = s.Scratch()
 	s.mu.Lock()
 	s.deferred, s.background, s.returned = nil, nil, false
