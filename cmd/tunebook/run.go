@@ -116,6 +116,7 @@ func runNotebook(path string, args []string, flags runFlags) error {
 		}
 	}
 	errs := host.Stderr()
+	host.SetNotebook(path)
 	gate := &gate{w: host.Stdout()}
 	s, err := newSession(args, gate, !f.Program, true, flags.html != "")
 	if err != nil {

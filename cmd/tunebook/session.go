@@ -20,7 +20,7 @@ var preset = func() map[string]string {
 	for _, p := range []string{
 		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
 		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
-		"tunebook/stdlib/study", "tunebook/stdlib/train",
+		"tunebook/stdlib/runs", "tunebook/stdlib/study", "tunebook/stdlib/train",
 	} {
 		if n := symbols.Name(p); n != "" {
 			m[n] = p

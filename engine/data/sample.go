@@ -67,7 +67,7 @@ func (r *Reader) Scan(keep func(e *Example) bool) (*Set, error) {
 // part is a set of some of total rows that were read.
 func (r *Reader) part(rows []Example, total int, op, note string) *Set {
 	return &Set{Name: r.Name, Rows: rows, Available: total, Notes: slices.Concat(r.Notes, r.Passed),
-		Steps: []Step{{Op: op, From: total, To: len(rows), Note: note}}}
+		Steps: append(r.steps[:len(r.steps):len(r.steps)], Step{Op: op, From: total, To: len(rows), Note: note})}
 }
 
 // keyed is a row with its random number; at breaks ties.

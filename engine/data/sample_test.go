@@ -1,11 +1,16 @@
 package data
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // numbered is a file of n rows, the prompts of which are their numbers.
@@ -28,7 +33,7 @@ func TestSample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Len() != n || s.Available != 5000 || s.Name != r.Name || s.Steps[0].From != 5000 || len(s.Notes) != 1 {
+		if s.Len() != n || s.Available != 5000 || s.Name != r.Name || s.Steps[0].Op != "read" || s.Steps[0].To != 5000 || s.Steps[1].From != 5000 || len(s.Notes) != 1 {
 			t.Fatalf("%d rows of %d, name %q, steps %+v, notes %q", s.Len(), s.Available, s.Name, s.Steps, s.Notes)
 		}
 		return s.Rows
@@ -97,5 +102,62 @@ func TestScan(t *testing.T) {
 	s, err = bad.Scan(func(*Example) bool { return true })
 	if err != nil || s.Len() != 1 || len(s.Notes) != 2 {
 		t.Errorf("%v, %+v", err, s)
+	}
+}
+
+// What a set was read from stands in its steps: each file with its rows, its size and its sum, compressed as it lies there.
+func TestFilesInSteps(t *testing.T) {
+	row := `{"prompt":"P","completion":"C"}` + "\n"
+	zipped := gzipped(t, strings.Repeat(row, 3))
+	files := map[string]string{"a.jsonl": row + row, "b.jsonl.gz": zipped}
+	want := func(name, content string, n int) Step {
+		return Step{"read", n, n, fmt.Sprintf("%s, %d bytes, SHA-256 %x", name, len(content), sha256.Sum256([]byte(content)))}
+	}
+	dir := folderOf(t, files)
+	s, err := Read(dir, OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := []Step{want("a.jsonl", row+row, 2), want("b.jsonl.gz", zipped, 3)}; !slices.Equal(s.Steps, list) {
+		t.Errorf("%+v\nwanted %+v", s.Steps, list)
+	}
+	table := filepath.Join(t.TempDir(), "t.parquet")
+	type pair struct {
+		Prompt     string `parquet:"prompt"`
+		Completion string `parquet:"completion"`
+	}
+	if err := parquet.WriteFile(table, []pair{{"P", "C"}, {"Q", "C"}}); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = ReadParquet(table, Fields{Input: "prompt", Output: "completion"}); err != nil {
+		t.Fatal(err)
+	}
+	if list := []Step{want("t.parquet", string(raw), 2)}; !slices.Equal(s.Steps, list) {
+		t.Errorf("%+v\nwanted %+v", s.Steps, list)
+	}
+	many := map[string]string{}
+	for i := range 9 {
+		many[fmt.Sprintf("%d.jsonl", i)] = row
+	}
+	if s, err = Read(folderOf(t, many), OpenOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Steps) != 1 || s.Steps[0].To != 9 || !strings.HasPrefix(s.Steps[0].Note, fmt.Sprintf("9 files, %d bytes, SHA-256 of ", 9*len(row))) {
+		t.Errorf("%+v", s.Steps)
+	}
+	// Files that were not read to their end have no sum.
+	r, err := Open(dir, OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range r.Rows() {
+		break
+	}
+	if len(r.steps) != 0 {
+		t.Errorf("%+v", r.steps)
 	}
 }
