@@ -203,17 +203,44 @@ func (v *Survey) Needs(wanted []int) []int {
 		}
 	}
 	in := map[int]bool{}
-	for _, c := range wanted {
-		in[c] = true
+	// What is still to be looked for: a name, and the cell that sees its value.
+	type value struct {
+		name string
+		cell int
 	}
-	for more := true; more; {
-		more = false
-		for i := range in {
-			for n := range v.cells[i] {
-				for j := range i {
-					if t, ok := v.cells[j][n]; ok && !in[j] && (t.defines || t.writes || !plain[n]) {
-						in[j], more = true, true
-					}
+	seen := map[value]bool{}
+	var todo []value
+	see := func(n string, c int) {
+		if v := (value{n, c}); !seen[v] {
+			seen[v] = true
+			todo = append(todo, v)
+		}
+	}
+	add := func(c int) {
+		in[c] = true
+		for n := range v.cells[c] {
+			see(n, c)
+		}
+	}
+	for _, c := range wanted {
+		add(c)
+	}
+	for len(todo) > 0 {
+		x := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for j := range x.cell {
+			t, ok := v.cells[j][x.name]
+			if !ok || !t.defines && !t.writes && plain[x.name] {
+				continue
+			}
+			add(j)
+			if !t.writes && plain[x.name] {
+				continue
+			}
+			// Through what else holds references there (a closure, a pointer), later cells may change it.
+			for n := range v.cells[j] {
+				if !plain[n] {
+					see(n, x.cell)
 				}
 			}
 		}
@@ -304,9 +331,6 @@ func (v *surveyor) look(info *types.Info, root ast.Node, at map[string]touch) (f
 			if _, ok := at[n]; !ok {
 				at[n] = touch{plain: true}
 			}
-			if p := o.Imported().Path(); stateful[p] {
-				at["package "+p] = touch{writes: true}
-			}
 			return
 		case *types.Func:
 			funcs = append(funcs, o.Origin())
@@ -360,6 +384,9 @@ func (v *surveyor) look(info *types.Info, root ast.Node, at map[string]touch) (f
 				write(n.X)
 			}
 		case *ast.SelectorExpr:
+			if f, ok := info.Uses[n.Sel].(*types.Func); ok && f.Pkg() != nil && stateful[f.Pkg().Path()] && f.Signature().Recv() == nil && !strings.HasPrefix(f.Name(), "New") {
+				at["package "+f.Pkg().Path()] = touch{writes: true}
+			}
 			if sel := info.Selections[n]; sel != nil {
 				if f, ok := sel.Obj().(*types.Func); ok {
 					note(f, false)
