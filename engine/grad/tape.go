@@ -65,6 +65,12 @@ func (t *Tape) Param(p *Param) *Var {
 	return v
 }
 
+// Constant brings numbers that nothing trains onto the tape as a (rows, cols) matrix.
+func (t *Tape) Constant(rows, cols int, x []float32) *Var {
+	want("Constant", len(x) == rows*cols, "%d numbers; (%d, %d) has %d", len(x), rows, cols, rows*cols)
+	return &Var{Value: t.Floats(x), Rows: rows, Cols: cols, param: true}
+}
+
 // Floats puts float32 data on the device for the life of the tape.
 func (t *Tape) Floats(x []float32) backend.Buffer {
 	b := t.dev.AllocUninit(tensor.F32, len(x))

@@ -139,6 +139,9 @@ type Input struct {
 	Segments  *backend.Segments // documents of the batch; with a cache, rows of the cache
 	Cache     *KVCache          // nil without
 	CacheRows []int32           // (T): the row of the cache that each new key and value goes to
+
+	Noise     []float32 // (T, C), added to the embeddings; nil for none
+	Recompute bool      // a tape that records keeps no activations within layers and makes them again on its way back
 }
 
 // Forward returns the hidden states after the last norm, (T, C). This is the model's one forward pass: training runs it
@@ -153,6 +156,11 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 		at.segs = &backend.Segments{List: in.Segments.List, Window: p.window}
 	}
 	x := t.Embedding(t.Param(m.embed), t.Ints(in.IDs), len(in.IDs))
+	if in.Noise != nil {
+		e := x
+		x = t.Add(e, t.Constant(len(in.IDs), m.Config.HiddenSize, in.Noise))
+		t.Release(e)
+	}
 	var branch *grad.Var // what the layer before adds to the residual stream x
 	if m.wpe != nil {
 		branch = t.Embedding(t.Param(m.wpe), at.pos, len(in.IDs))
@@ -163,30 +171,42 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 		t.Release(e)
 	}
 	for l := range m.layers {
-		ly := &m.layers[l]
-		n, s := m.norm(t, x, branch, ly.norm1)
-		release(t, s, x, branch)
-		x = s
-		a := m.attention(t, n, ly, l, at)
-		t.Release(n)
-		if p.parallel {
-			n, _ = m.norm(t, x, nil, ly.norm2)
-			h := m.mlp(t, n, ly)
-			t.Release(n)
-			branch = t.Add(a, h)
-			t.Release(a, h)
-			continue
-		}
-		n, s = m.norm(t, x, a, ly.norm2)
-		release(t, s, x, a)
-		x = s
-		branch = m.mlp(t, n, ly)
-		t.Release(n)
+		x, branch = m.layer(t, x, branch, l, at, in.Recompute)
 	}
 	y, s := m.norm(t, x, branch, m.final)
 	release(t, s, x, branch)
 	t.Release(s)
 	return y
+}
+
+// layer returns the residual stream and what is to be added to it after layer l.
+func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recompute bool) (*grad.Var, *grad.Var) {
+	if recompute {
+		out := t.Recompute([]*grad.Var{x, branch}, func(t *grad.Tape, in []*grad.Var) []*grad.Var {
+			x, branch := m.layer(t, in[0], in[1], l, at, false)
+			return []*grad.Var{x, branch}
+		})
+		return out[0], out[1]
+	}
+	ly := &m.layers[l]
+	n, s := m.norm(t, x, branch, ly.norm1)
+	release(t, s, x, branch)
+	x = s
+	a := m.attention(t, n, ly, l, at)
+	t.Release(n)
+	if m.plan.parallel {
+		n, _ = m.norm(t, x, nil, ly.norm2)
+		h := m.mlp(t, n, ly)
+		t.Release(n)
+		branch = t.Add(a, h)
+		t.Release(a, h)
+		return x, branch
+	}
+	n, s = m.norm(t, x, a, ly.norm2)
+	release(t, s, x, a)
+	branch = m.mlp(t, n, ly)
+	t.Release(n)
+	return s, branch
 }
 
 // place says where the tokens of a forward pass stand.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 
 	"tunebook/engine/backend"
@@ -38,13 +39,16 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	r := Report{Step: t.step + 1, Total: t.total, Epoch: t.step / t.perEpoch, LR: t.cfg.At(t.step, t.total), Supervised: n}
 	nll := make([]float64, len(t.Sources))
 	count := make([]int, len(t.Sources))
+	documents := 0
 	for _, b := range micro {
 		r.Tokens += len(b.IDs)
+		in := t.input(b, documents)
+		documents += len(b.Segments)
 		if b.Supervised == 0 {
 			continue
 		}
 		tape := grad.New(t.dev, true)
-		losses, rows := t.model.Loss(tape, input(b), b.Targets, t.weights(b), 1/float32(total))
+		losses, rows := t.model.Loss(tape, in, b.Targets, t.weights(b), 1/float32(total))
 		tape.Backward()
 		host := make([]float32, rows)
 		err := t.dev.Download(host, losses)
@@ -123,6 +127,26 @@ func (t *Trainer) gradNorm() (float64, error) {
 }
 
 func bad(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
+
+// input is a batch on its way through a training pass; first is the place of its first document in the update.
+func (t *Trainer) input(b data.Batch, first int) model.Input {
+	in := input(b)
+	in.Recompute = t.cfg.Recompute
+	if t.cfg.NEFTune == 0 {
+		return in
+	}
+	C := t.model.Config.HiddenSize
+	in.Noise = make([]float32, len(b.IDs)*C)
+	for i, s := range b.Segments {
+		r := tensor.NewRNG(t.cfg.Seed, fmt.Sprintf("neftune/%d/%d", t.step, first+i))
+		size := t.cfg.NEFTune / math.Sqrt(float64(s.QLen*C))
+		noise := in.Noise[s.QStart*C : (s.QStart+s.QLen)*C]
+		for j := range noise {
+			noise[j] = float32(size * (2*r.Float64() - 1))
+		}
+	}
+	return in
+}
 
 func input(b data.Batch) model.Input {
 	return model.Input{IDs: b.IDs, Positions: b.Positions, Segments: &backend.Segments{List: b.Segments}}

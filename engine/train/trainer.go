@@ -40,6 +40,8 @@ type Trainer struct {
 	best    [][]float32 // the parameters of the best score so far; nil before the first
 	stopped string      // why the run ended before its last update; empty where it did not
 
+	memory Memory
+
 	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
 	saved time.Time     // when the last checkpoint was written
 }
@@ -100,6 +102,10 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if t.rates, err = ratesOf(cfg, t.params); err != nil {
 		return nil, err
 	}
+	t.sampler = samplerOf(seqs, cfg.Seed)
+	if err := t.fits(cfg.MemoryLimit); err != nil {
+		return nil, err
+	}
 	t.opt = newOptimizer(cfg, t.dev, t.params, false)
 	for _, p := range t.params {
 		p.Grad = zeros(t.dev, p.Len())
@@ -117,7 +123,6 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if cfg.EMA > 0 {
 		t.average = &average{decay: cfg.EMA}
 	}
-	t.sampler = samplerOf(seqs, cfg.Seed)
 	t.norms = zeros(t.dev, len(t.params))
 	t.perEpoch = (len(seqs) + cfg.BatchSize - 1) / cfg.BatchSize
 	t.total = cfg.Steps
@@ -243,7 +248,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 		}
 	}
 	switch {
-	case t.cfg.scored() && t.best != nil:
+	case t.best != nil:
 		return upload(t.dev, t.params, t.best)
 	case t.average != nil && t.average.x != nil:
 		return upload(t.dev, t.params, t.average.x)
@@ -253,7 +258,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 
 // measuring tells whether the update that was just made is followed by a measurement.
 func (t *Trainer) measuring() bool {
-	if len(t.cfg.Validation) == 0 && (t.cfg.Score == nil || !t.cfg.scored()) {
+	if len(t.cfg.Validation) == 0 && t.cfg.Score == nil {
 		return false
 	}
 	return t.step%t.cfg.ValidateEvery == 0 || t.step == t.total
@@ -284,6 +289,9 @@ func (t *Trainer) measure(r *Report) error {
 		return err
 	}
 	r.Scored = true
+	if !t.cfg.keepsBest() {
+		return nil
+	}
 	if at, _ := best(t.Log, t.cfg.MinDelta); at == 0 || r.Score > t.Log[at-1].Score+t.cfg.MinDelta {
 		if t.best, err = download(t.dev, t.params); err != nil {
 			return err
@@ -325,7 +333,7 @@ func (t *Trainer) Stopped() string { return t.stopped }
 
 // Kept returns the step whose weights the model has after Run, 0 where that is the last one.
 func (t *Trainer) Kept() int {
-	if !t.cfg.scored() {
+	if !t.cfg.keepsBest() {
 		return 0
 	}
 	at, _ := best(t.Log, t.cfg.MinDelta)
