@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 
@@ -28,10 +29,10 @@ var preset = func() map[string]string {
 }()
 
 // newSession joins the runtime, which knows nothing of models, and the script API.
-func newSession(args []string, withPreset, deferToEnd bool) (*session.Session, error) {
+func newSession(args []string, stdout io.Writer, withPreset, deferToEnd bool) (*session.Session, error) {
 	cfg := session.Config{
 		Packages: session.Packages{Paths: symbols.Paths, Name: symbols.Name, Values: symbols.Values, Types: symbols.Types, Docs: symbols.Docs},
-		Stdin:    os.Stdin, Stdout: host.Stdout(), Stderr: host.Stderr(), Args: args,
+		Stdin:    os.Stdin, Stdout: stdout, Stderr: host.Stderr(), Args: args,
 		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
 		DeferToEnd: deferToEnd,
 	}

@@ -99,11 +99,15 @@ func (*Meter) AttentionBackward(Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, 
 }
 func (*Meter) LinearCrossEntropy(Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, int, int, int, float32) {
 }
-func (*Meter) Gather(Buffer, Buffer, Buffer, int, int)         {}
-func (*Meter) Scatter(Buffer, Buffer, Buffer, int, int)        {}
-func (*Meter) Fill(Buffer, float32)                            {}
-func (*Meter) Copy(Buffer, Buffer)                             {}
-func (*Meter) AddScaled(Buffer, Buffer, float32)               {}
-func (*Meter) Argmax(Buffer, Buffer, int, int)                 {}
-func (*Meter) SumSquares(Buffer, Buffer)                       {}
-func (*Meter) AdamW(Buffer, Buffer, Buffer, Buffer, AdamWStep) {}
+func (*Meter) Gather(Buffer, Buffer, Buffer, int, int)                                       {}
+func (*Meter) Scatter(Buffer, Buffer, Buffer, int, int)                                      {}
+func (*Meter) Fill(Buffer, float32)                                                          {}
+func (*Meter) Copy(Buffer, Buffer)                                                           {}
+func (*Meter) AddScaled(Buffer, Buffer, float32)                                             {}
+func (*Meter) Argmax(Buffer, Buffer, int, int)                                               {}
+func (*Meter) SumSquares(Buffer, Buffer)                                                     {}
+func (*Meter) AdamW(Buffer, Buffer, Buffer, Buffer, AdamWStep)                               {}
+func (*Meter) RowNorms(Buffer, Buffer, int, int)                                             {}
+func (*Meter) ScaleColumnsForward(Buffer, Buffer, Buffer, Buffer, int, int)                  {}
+func (*Meter) ScaleColumnsBackward(Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, int, int) {}
+func (*Meter) Dequantize(Buffer, Buffer, Buffer, int, Quant)                                 {}

@@ -5,7 +5,7 @@ package grad
 // for the price of a second forward pass. The gradients are those of f on this tape, to the same bits.
 //
 // f must compute the same both times. It makes its values of in and of parameters alone, on the tape that it is given;
-// buffers of the outer tape (Ints, Floats) may be read. The inputs may not be changed in place. An output may be one of in.
+// buffers of the outer tape (Ints, Floats) may be read. The inputs may not be changed in place. An output may be one of in, or nil.
 //
 // Source: Chen et al. 2016, arXiv:1604.06174.
 func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
@@ -43,6 +43,9 @@ func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
 	out := make([]*Var, len(results))
 	var made []*Var
 	for i, r := range results {
+		if r == nil {
+			continue
+		}
 		for x, h := range inputs {
 			if r == h {
 				out[i] = x
@@ -61,7 +64,7 @@ func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
 		of, leaves := stand(true)
 		for i, r := range f(again, leaves) {
 			for _, m := range made {
-				if out[i] == m {
+				if r != nil && out[i] == m {
 					r.grad, m.grad = m.grad, nil
 				}
 			}

@@ -203,6 +203,8 @@ func (c Config) Check() error {
 		return bad("Clip", c.Clip, "a positive norm, or -1 for none")
 	case c.LoRA.Rank < 0:
 		return bad("LoRA.Rank", c.LoRA.Rank, "0 (train all weights) or more")
+	case c.LoRA.Rank == 0 && (c.LoRA.DoRA || c.LoRA.RSLoRA):
+		return bad("LoRA.Rank", 0, "at least 1 with DoRA or RSLoRA")
 	case c.ValidateEvery < 0:
 		return bad("ValidateEvery", c.ValidateEvery, "a number of updates")
 	case c.Every < 0:

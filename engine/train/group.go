@@ -62,8 +62,8 @@ func thaw(params []*grad.Param, freeze []string) ([]*grad.Param, error) {
 // rates are the learning rate's factor and the weight decay of one parameter.
 type rates struct{ lr, decay float64 }
 
-// ratesOf returns those of every parameter: the first group that matches decides. Without one, matrices decay and vectors
-// (norms, biases) do not, as is usual.
+// ratesOf returns those of every parameter: the first group that matches decides. Without one, those decay that usually do:
+// grad.Param.Decays.
 func ratesOf(cfg Config, params []*grad.Param) ([]rates, error) {
 	var patterns []string
 	for _, g := range cfg.Groups {
@@ -76,7 +76,7 @@ func ratesOf(cfg Config, params []*grad.Param) ([]rates, error) {
 	out := make([]rates, len(params))
 	for j, p := range params {
 		r := rates{lr: 1}
-		if len(p.Shape) > 1 {
+		if p.Decays() {
 			r.decay = cfg.WeightDecay
 		}
 		for i, g := range cfg.Groups {

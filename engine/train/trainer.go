@@ -56,6 +56,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		return nil, err
 	}
 	cfg = cfg.fill()
+	if m.Encoder() {
+		return nil, fmt.Errorf("train.New: %s is a %s, an encoder, which predicts no next token; wanted a decoder", m.Name, m.Config.ModelType)
+	}
 	supervised := 0
 	for i, s := range seqs {
 		if len(s.IDs) == 0 || len(s.IDs) != len(s.Targets) {
@@ -82,6 +85,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	}
 	if len(cfg.Weights) > 0 && len(cfg.Weights) != len(sources) {
 		return nil, fmt.Errorf("train.New: Weights has %d numbers; there are %d sources", len(cfg.Weights), len(sources))
+	}
+	if q, ok := m.Quant(); ok && cfg.LoRA.Rank == 0 {
+		return nil, fmt.Errorf("train.New: the model's weights are held in %s and cannot be trained; wanted LoRA.Rank of at least 1", q)
 	}
 	if cfg.LoRA.Rank > 0 {
 		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {

@@ -123,7 +123,11 @@ func (m *Model) Save(dir, dtype string) string {
 }
 
 // Merge returns a model whose adapter has been added to its weights.
-func (m *Model) Merge() *Model { return &Model{m: m.m.Merge(), seeds: m.seeds} }
+func (m *Model) Merge() *Model {
+	n, err := m.m.Merge()
+	stop.If("model.Merge", err)
+	return &Model{m: n, seeds: m.seeds}
+}
 
 // WithTemplate returns the model on the same weights with another chat template: "alpaca", "chatml", "llama-3",
 // "mistral", "plain", "smollm2".

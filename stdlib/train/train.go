@@ -45,6 +45,8 @@ type Config struct {
 	LoRA    int      // rank of the adapters; 0 trains all weights
 	Alpha   float64  // of the adapters; 0 means 2·LoRA
 	Targets []string // linear layers with adapters; empty means all seven of a layer
+	RSLoRA  bool     // adapters are scaled by Alpha/sqrt(LoRA) instead of Alpha/LoRA
+	DoRA    bool     // adapters with trained row lengths
 
 	Train  string // "response" (default): answers and their stop tokens; "last": the last answer; "all": every token
 	MaxLen int    // tokens of an example at most; 0 means the model's positions
@@ -216,7 +218,7 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
-		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
+		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
 	})
 	stop.If(op, err)
 	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}

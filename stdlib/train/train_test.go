@@ -150,6 +150,7 @@ func TestWays(t *testing.T) {
 		"bf16": func(c *Config) { c.Precision = "bf16" }, "frozen": func(c *Config) { c.Freeze = []string{"*norm*"} },
 		"groups": func(c *Config) { c.Groups = []Group{{Match: "*embed*", LR: 0.1}} }, "wsd": func(c *Config) { c.Schedule, c.Decay = "wsd", 2 },
 		"inverse-sqrt": func(c *Config) { c.Schedule = "inverse-sqrt" }, "eps": func(c *Config) { c.Eps = 1e-3 },
+		"LoRA": func(c *Config) { c.LoRA = 2 }, "rsLoRA": func(c *Config) { c.LoRA, c.RSLoRA = 2, true }, "DoRA": func(c *Config) { c.LoRA, c.DoRA = 2, true },
 		"noise": func(c *Config) { c.NEFTune = 5 },
 	} {
 		c := cfg
