@@ -139,8 +139,8 @@ func (m *Model) Param(name string) *grad.Param { return m.byName[name] }
 // Encoder tells whether the model is an encoder, which embeds texts and neither scores nor continues them.
 func (m *Model) Encoder() bool { return m.plan.encoder }
 
-// head returns the output projection: lm_head, or the embedding where the two are tied.
-func (m *Model) head() *grad.Param {
+// Head returns the output projection: lm_head, or the embedding where the two are tied.
+func (m *Model) Head() *grad.Param {
 	if m.plan.encoder {
 		panic("model: " + m.Config.ModelType + " is an encoder and has no head; Loss and Logits want a decoder")
 	}
@@ -433,7 +433,7 @@ func (m *Model) Loss(t *grad.Tape, in Input, targets []int32, weights []float32,
 	if weights != nil {
 		wb = t.Floats(w)
 	}
-	return t.LinearCrossEntropy(h, t.Param(m.head()), t.Ints(tg), wb, scale), len(rows)
+	return t.LinearCrossEntropy(h, t.Param(m.Head()), t.Ints(tg), wb, scale), len(rows)
 }
 
 // Logits returns the logits of the named rows of a packed batch, (len(rows), V), in memory of the tape.
@@ -441,7 +441,7 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 	h := m.Forward(t, in)
 	g := t.Gather(h, t.Ints(rows), len(rows))
 	t.Release(h)
-	return t.Linear(g, t.Param(m.head()), nil)
+	return t.Linear(g, t.Param(m.Head()), nil)
 }
 
 // Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as

@@ -62,6 +62,10 @@ type Config struct {
 	// to take more is refused.
 	MemoryLimit int64 `json:"-"`
 
+	// Objective is made small in place of the next token's negative log-likelihood; nil for that one.
+	Objective     *Objective `json:"-"`
+	ObjectiveName string     `json:",omitempty"` // set from Objective
+
 	Weights []float64 `json:",omitempty"` // of each source's tokens in the loss, by source index; empty means 1
 
 	Validation    []data.Sequence `json:"-"` // what Report.Validation is measured on; it changes no result but through Score
@@ -125,6 +129,9 @@ func (c Config) fill() Config {
 	if c.Precision == "" {
 		c.Precision = "f32"
 	}
+	if c.Objective != nil {
+		c.ObjectiveName = c.Objective.Name
+	}
 	return c
 }
 
@@ -134,6 +141,14 @@ func (c Config) Check() error {
 		return fmt.Errorf("train.Config: %s: is %v; wanted %s", field, is, want)
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	if c.Objective != nil {
+		if err := c.Objective.check(); err != nil {
+			return err
+		}
+		if len(c.Weights) > 0 {
+			return bad("Weights", c.Weights, "none with an Objective, whose parts have weights")
+		}
+	}
 	for i, g := range c.Groups {
 		if !(g.LR >= 0) || !finite(g.LR) || g.WeightDecay < 0 && g.WeightDecay != -1 || !finite(g.WeightDecay) {
 			return bad(fmt.Sprintf("Groups[%d]", i), fmt.Sprintf("%+v", g), "LR of 0 or more and WeightDecay of 0 or more, or -1")

@@ -41,8 +41,9 @@ func (e *TooLarge) Error() string {
 func (t *Trainer) estimate() (m Memory, ok bool) {
 	var all []data.Batch
 	order := t.order(0)
-	for from := 0; from < len(order); from += t.cfg.BatchSize {
-		all = append(all, microBatches(t.seqs, order[from:min(from+t.cfg.BatchSize, len(order))], t.cfg.MicroTokens)...)
+	size := t.cfg.BatchSize * t.cfg.group()
+	for from := 0; from < len(order); from += size {
+		all = append(all, t.micro(t.seqs, order[from:min(from+size, len(order))])...)
 	}
 	widest := slices.MaxFunc(all, func(a, b data.Batch) int {
 		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
@@ -79,8 +80,9 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 	for _, p := range t.params {
 		p.Grad = meter.Alloc(p.Value.DType(), p.Len())
 	}
-	// Passes of other lengths leave buffers of other sizes behind: some of them are walked through too.
-	for i := 0; i < len(all); i += (len(all) + 63) / 64 {
+	// Passes of other lengths leave buffers of other sizes behind: some of them are walked through too. An objective may
+	// compute in earnest, such as another model's answer: one must do.
+	for i := 0; i < len(all) && t.cfg.Objective == nil; i += (len(all) + 63) / 64 {
 		t.walk(meter, all[i])
 	}
 	t.walk(meter, widest)
@@ -94,6 +96,24 @@ func (t *Trainer) walk(meter *backend.Meter, b data.Batch) {
 	in.Recompute = t.cfg.Recompute
 	if t.cfg.NEFTune > 0 {
 		in.Noise = make([]float32, len(b.IDs)*t.model.Config.HiddenSize)
+	}
+	if t.cfg.Objective != nil {
+		for i := range t.cfg.Objective.Parts {
+			p := &t.cfg.Objective.Parts[i]
+			pb := p.of(b)
+			if len(pb.IDs) == 0 || p.Units(pb) == 0 {
+				continue
+			}
+			in := input(pb)
+			in.Recompute = t.cfg.Recompute
+			tape := grad.New(meter, true)
+			if v, err := p.Loss(tape, t.model, in, pb); err == nil && v != nil {
+				tape.From(v, 1)
+				tape.Backward()
+			}
+			tape.Free()
+		}
+		return
 	}
 	tape := grad.New(meter, true)
 	defer tape.Free()

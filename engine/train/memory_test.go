@@ -124,7 +124,7 @@ func noiseAndRecompute(t *testing.T, device string) {
 		t.Error("the noise does not depend on the seed")
 	}
 	// The noise of a document of L tokens has the standard deviation NEFTune/sqrt(3·L·C).
-	b := microBatches(sequences(20), []int{0, 1, 2, 3, 4, 5}, 1<<20)[0]
+	b := microBatches(sequences(20), []int{0, 1, 2, 3, 4, 5}, 1<<20, 1)[0]
 	in := one.input(b, 0)
 	n := 0
 	for _, s := range b.Segments {
