@@ -95,7 +95,7 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, tmpl, err := readTokenizer(fsys, what)
+	tok, tmpl, chat, err := readTokenizer(fsys, what)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Tokenizer, m.Template = tok, tmpl
+	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, chat}
 	if m.Encoder() {
 		if m.Pooling, err = readPooling(fsys, what); err != nil {
 			return nil, err
@@ -177,7 +177,8 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, error) {
+// readTokenizer returns a folder's tokenizer and its chat template with the text of it.
+func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, string, error) {
 	name := tokenizerFile
 	raw, err := fs.ReadFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -186,28 +187,28 @@ func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, 
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
 	tok, err := token.ReadFile(name, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
 	raw, err = fs.ReadFile(fsys, tokenizerConf)
 	if errors.Is(err, fs.ErrNotExist) {
-		return tok, nil, nil
+		return tok, nil, "", nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	tok, chat, err := token.ReadConfig(tok, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var own struct {
 		Template string `json:"tunebook_template"` // the name of a built-in
 	}
 	if err := json.Unmarshal(raw, &own); err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var tmpl *token.Template
 	switch {
@@ -217,9 +218,9 @@ func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, 
 		tmpl, err = token.TemplateFromJinja(chat)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
-	return tok, tmpl, nil
+	return tok, tmpl, chat, nil
 }
 
 // Save writes the model as a folder that Open and Hugging Face's transformers read, its weights rounded to dtype
@@ -256,9 +257,10 @@ func (m *Model) Save(dir, dtype string) error {
 		tokConf["bos_token"] = m.Tokenizer.Token(id)
 	}
 	if m.Template != nil {
-		if m.Template.Jinja != "" {
-			tokConf["chat_template"] = m.Template.Jinja
-		} else {
+		if m.jinja() != "" {
+			tokConf["chat_template"] = m.jinja()
+		}
+		if m.Template.Jinja == "" {
 			tokConf["tunebook_template"] = m.Template.Name
 		}
 	}

@@ -300,7 +300,7 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 		u.norm, u.unk, u.bytes = norm, c.unk, bytes
 		c.model = u
 	} else {
-		b := &scoredBPE{norm: norm, user: norm.user, bytes: bytes, unk: c.unk, prefix: None, chars: map[string]int32{}}
+		b := &scoredBPE{file: m, norm: norm, user: norm.user, bytes: bytes, unk: c.unk, prefix: None, chars: map[string]int32{}}
 		for _, w := range words {
 			if _, n := utf8.DecodeRuneInString(w); n == len(w) {
 				b.chars[w] = ids[w]
