@@ -21,6 +21,9 @@ type Greedy struct {
 //
 // An empty prompt, or one that leaves no room within the model's positions, is an error that names it.
 func (m *Model) Generate(ctx context.Context, prompts [][]int32, g Greedy, done func(n int)) ([][]int32, error) {
+	if m.Encoder() {
+		return nil, fmt.Errorf("model.Generate: %s is a %s, an encoder; wanted a decoder", m.Name, m.Config.ModelType)
+	}
 	if g.MaxNew <= 0 {
 		return nil, fmt.Errorf("model.Generate: max new tokens is %d; wanted at least 1", g.MaxNew)
 	}

@@ -1,13 +1,11 @@
 package token
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,48 +15,6 @@ import (
 
 	"tunebook/engine/internal/shared"
 )
-
-// peer is a Python process that encodes the same texts.
-type peer struct {
-	in  *json.Encoder
-	out *bufio.Scanner
-}
-
-func startPeer(t *testing.T, python string) *peer {
-	cmd := exec.Command(python, "testdata/peers/tokenizers_peer.py")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &peer{in: json.NewEncoder(in), out: bufio.NewScanner(out)}
-}
-
-func (p *peer) ask(t *testing.T, question, answer any) {
-	t.Helper()
-	if err := p.in.Encode(question); err != nil {
-		t.Fatal(err)
-	}
-	if !p.out.Scan() {
-		t.Fatalf("no answer from Python: %v", p.out.Err())
-	}
-	if err := json.Unmarshal(p.out.Bytes(), answer); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // corpus is the strings of the JSON and JSON-lines files under ../shared/data, in the order of their paths: as many,
 // evenly spread, as make about so many bytes.
@@ -122,10 +78,7 @@ func corpus(t *testing.T, bytes int) []string {
 //
 //	PEERS_PYTHON=venv/bin/python go test -run Peers -v ./engine/token
 func TestPeers(t *testing.T) {
-	python := os.Getenv("PEERS_PYTHON")
-	if python == "" {
-		t.Skip("PEERS_PYTHON names no Python with tokenizers and sentencepiece")
-	}
+	p := shared.StartPeer(t, "testdata/peers/tokenizers_peer.py")
 	const rounds = 3
 	texts := corpus(t, 4e6)
 	size := 0
@@ -141,7 +94,6 @@ func TestPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d texts, %.1f MB", len(texts), float64(size)/1e6)
-	p := startPeer(t, python)
 	for _, m := range []struct{ name, file, kind string }{
 		{"gpt2", "tokenizer.json", "tokenizers"},
 		{"smollm2", "tokenizer.json", "tokenizers"},
@@ -162,7 +114,7 @@ func TestPeers(t *testing.T) {
 				read = ReadJSON
 			}
 			var hello struct{ Version string }
-			p.ask(t, map[string]any{"file": file, "texts": list, "kind": m.kind}, &hello)
+			p.Ask(t, map[string]any{"file": file, "texts": list, "kind": m.kind}, &hello)
 
 			var theirs, ours, all []time.Duration
 			for range rounds {
@@ -171,7 +123,7 @@ func TestPeers(t *testing.T) {
 					IDs     int    `json:"ids"`
 					CRC     uint32 `json:"crc"`
 				}
-				p.ask(t, map[string]any{"round": true}, &r)
+				p.Ask(t, map[string]any{"round": true}, &r)
 				theirs = append(theirs, time.Duration(r.Seconds*float64(time.Second)))
 
 				// A tokenizer of its own for each round: words that an earlier round has cached would be for nothing.

@@ -47,6 +47,7 @@ func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, e
 		}
 	}}
 	r.pkg, _ = conf.Check("main", s.fset, []*ast.File{f}, r.info)
+	p.file = f
 	u := &Unit{scope: s, parsed: p, round: r, file: true}
 	for _, d := range f.Decls {
 		if fd, ok := d.(*ast.FuncDecl); ok {
@@ -84,6 +85,11 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 	}
 	u.cellNames()
 	r := u.renderer(nil)
+	for _, fd := range u.fileFuncs {
+		if o, _ := r.info.Defs[fd.Name].(*types.Func); o != nil && fd.Recv != nil && o.Signature().RecvTypeParams().Len() == 0 {
+			u.methods[o] = s.name(receiverName(fd.Recv.List[0].Type) + "_" + fd.Name.Name)
+		}
+	}
 	var inits []string
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -106,15 +112,15 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		case fd.Recv == nil && fd.Name.Name == "init":
 			fn := fmt.Sprintf("init__%d", i)
 			in := r.inside(types.NewSignatureType(nil, nil, nil, nil, nil, false), fd)
-			fmt.Fprintf(&u.defs, "func %s() %s\n", fn, in.block(fd.Body))
+			fmt.Fprintf(&u.defs, "func %s%s\n", fn, in.function(fd.Type, fd.Body, ""))
 			inits = append(inits, fn)
 		case fd.Recv == nil:
 			if fd.Name.Name != "_" {
 				r.funcDecl(fd)
 			}
 		default:
-			if o, _ := u.round.info.Defs[fd.Name].(*types.Func); o != nil && o.Signature().RecvTypeParams().Len() == 0 {
-				r.method(fd, o.Signature(), nil)
+			if o, _ := u.round.info.Defs[fd.Name].(*types.Func); o != nil && u.methods[o] != "" {
+				r.methodDecl(fd, u.methods[o], true)
 			}
 		}
 	}
@@ -132,11 +138,16 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		rr := u.renderer(nil)
 		rr.kept = capturedIn(u.round.info, in.Rhs)
 		rr.hoist = &strings.Builder{}
-		var to types.Type
+		text := ""
 		if len(in.Lhs) == 1 {
-			to = in.Lhs[0].Type()
+			text = names[0] + " = " + rr.value(in.Rhs, in.Lhs[0].Type())
+		} else {
+			var to []types.Type
+			for _, v := range in.Lhs {
+				to = append(to, v.Type())
+			}
+			text = rr.assignTuple(names, "=", to, in.Rhs)
 		}
-		text := strings.Join(names, ", ") + " = " + rr.value(in.Rhs, to)
 		place := rr.place(&ast.ExprStmt{X: in.Rhs})
 		fmt.Fprintf(&u.defs, "func %s() {\n%s%s%s\n}\n", fn, place, rr.hoist.String(), text)
 		pos := s.fset.Position(in.Rhs.Pos())

@@ -40,6 +40,8 @@ type Scope struct {
 	instances map[string]string   // instance of a generic function or type to the interpreter's name
 	imported  map[string]bool     // paths that the interpreter knows
 	dirty     map[string]bool     // names whose meaning changed since their users were compiled
+	types     []*Type             // descriptions, by number
+	typeIDs   map[string]int      // and their numbers by key
 	marks     []token.Position    // positions by the numbers that lowered code carries
 	prelude   map[string]*prelude // our own source of the standard library's generic functions
 	text      map[*token.File]string
@@ -60,7 +62,8 @@ type decl struct {
 	names      []string // what it declares; "T.M" for a method
 	text       string   // to see whether a second one is the same
 	unresolved []*ast.Ident
-	code       string            // interpreter's name of a func or type
+	code       string            // interpreter's name of a func, a type or the variable of a method
+	holds      string            // of a method: the type of that variable
 	uses       map[string]bool   // package-level names it refers to
 	frozen     bool              // replaced or stale: its body is not checked any more
 	body       *ast.BlockStmt    // kept when frozen takes it out of the AST
@@ -82,7 +85,7 @@ func NewScope(pkgs Packages, preset map[string]string) *Scope {
 		fset: token.NewFileSet(), pkgs: pkgs, native: map[string]*types.Package{}, sources: map[string]*source{},
 		imports: map[string]string{}, preset: preset, vars: map[string]*variable{},
 		given: map[string]int{}, instances: map[string]string{}, imported: map[string]bool{}, dirty: map[string]bool{},
-		prelude: map[string]*prelude{},
+		prelude: map[string]*prelude{}, typeIDs: map[string]int{},
 	}
 }
 
