@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -44,29 +43,6 @@ type SuperNITask struct {
 var superNIExact = []string{"Textual Entailment", "Cause Effect Classification", "Coreference Resolution", "Dialogue Act Recognition",
 	"Answerability Classification", "Word Analogy"}
 
-type superNIFile struct {
-	Definition textList
-	Categories textList
-	Positive   []struct{ Input, Output string } `json:"Positive Examples"`
-	Instances  []struct {
-		Input  string
-		Output textList
-	}
-}
-
-// textList is a text or a list of texts.
-type textList []string
-
-// UnmarshalJSON reads either form.
-func (t *textList) UnmarshalJSON(b []byte) error {
-	var one string
-	if json.Unmarshal(b, &one) == nil {
-		*t = textList{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]string)(t))
-}
-
 // Run asks the model about every task. Notes of the scores count the prompts that lost examples or the end of their input.
 //
 // Source: Wang et al. 2022, arXiv:2204.07705, section 5 and the published evaluation script.
@@ -88,26 +64,18 @@ func (s SuperNI) Run(ctx context.Context, m *model.Model, done func(n int)) (Sup
 	category := map[string]string{}
 	fewer, cut := 0, 0
 	for _, path := range s.Files {
-		name, f, err := readSuperNI(path, s.Positive)
+		rows, left, shortened, err := s.read(m, path)
 		if err != nil {
 			return SuperNIResult{}, err
 		}
+		name := rows[0].Task
 		if _, twice := category[name]; twice {
 			return SuperNIResult{}, fmt.Errorf("eval.SuperNI: task %s is there twice", name)
 		}
-		category[name] = ""
-		if len(f.Categories) > 0 {
-			category[name] = f.Categories[0]
+		if category[name], err = superNICategory(path); err != nil {
+			return SuperNIResult{}, err
 		}
-		for i, in := range f.Instances[:min(s.Instances, len(f.Instances))] {
-			if len(in.Output) == 0 {
-				return SuperNIResult{}, fmt.Errorf("eval.SuperNI: %s: instance %d has no output", path, i)
-			}
-			prompt, left, shortened := s.prompt(m, f, in.Input)
-			fewer += int(truth(left > 0))
-			cut += int(truth(shortened))
-			examples = append(examples, data.Example{Prompt: prompt, Answer: in.Output[0], Refs: in.Output[1:], Task: name, Source: name, Row: i})
-		}
+		fewer, cut, examples = fewer+left, cut+shortened, append(examples, rows...)
 	}
 	// The prompt's last blank belongs to the answer's first token.
 	task := Task{Name: "Super-NaturalInstructions", Examples: examples, Raw: s.Raw, MaxNew: s.MaxNew, Batch: s.Batch}
@@ -163,59 +131,62 @@ func (s SuperNI) Run(ctx context.Context, m *model.Model, done func(n int)) (Sup
 	return out, nil
 }
 
-func readSuperNI(path string, positive int) (string, superNIFile, error) {
-	var f superNIFile
+// read returns a task's instances, and how many of their prompts have fewer positive examples and a shorter input than they
+// should.
+func (s SuperNI) read(m *model.Model, path string) (rows []data.Example, fewer, cut int, err error) {
+	var with []*data.Set // by the number of positive examples
+	for n := range s.Positive + 1 {
+		set, err := data.ReadSuperNI(path, data.SuperNIOptions{Positive: n, Official: true, MaxInstances: s.Instances})
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		with = append(with, set)
+	}
+	fits := func(prompt string) bool { return len(m.Tokenizer.Encode(prompt)) <= s.MaxSource }
+	for i := range with[0].Rows {
+		n := s.Positive
+		for n > 0 && !fits(with[n].Rows[i].Prompt) {
+			n--
+		}
+		fewer += int(truth(n < s.Positive))
+		e := with[n].Rows[i]
+		if !fits(e.Prompt) {
+			cut++
+			body := strings.TrimSuffix(e.Prompt, superNIEnd)
+			for !fits(e.Prompt) {
+				at := strings.LastIndexByte(body[:len(body)*19/20], ' ')
+				if at < 0 {
+					break // the task's run says that the prompt is too long
+				}
+				body = body[:at]
+				e.Prompt = body + superNIEnd
+			}
+		}
+		rows = append(rows, e)
+	}
+	return rows, fewer, cut, nil
+}
+
+// superNIEnd is what stands after the input in the protocol's prompts.
+const superNIEnd = "\nOutput: "
+
+// superNICategory returns the first category that a task file names, "" for none.
+func superNICategory(path string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", f, fmt.Errorf("eval.SuperNI: %w", err)
+		return "", fmt.Errorf("eval.SuperNI: %w", err)
 	}
+	var f struct{ Categories json.RawMessage }
 	if err := json.Unmarshal(b, &f); err != nil {
-		return "", f, fmt.Errorf("eval.SuperNI: %s: %w", path, err)
+		return "", fmt.Errorf("eval.SuperNI: %s: %w", path, err)
 	}
-	switch {
-	case len(f.Definition) == 0:
-		return "", f, fmt.Errorf("eval.SuperNI: %s: no Definition", path)
-	case len(f.Instances) == 0:
-		return "", f, fmt.Errorf("eval.SuperNI: %s: no Instances", path)
-	case len(f.Positive) < positive:
-		return "", f, fmt.Errorf("eval.SuperNI: %s: %d positive examples; wanted %d", path, len(f.Positive), positive)
+	var one string
+	var several []string
+	if json.Unmarshal(f.Categories, &one) == nil {
+		return one, nil
 	}
-	name := strings.TrimSuffix(filepath.Base(path), ".json")
-	if !strings.HasPrefix(name, "task") {
-		name = filepath.Base(filepath.Dir(path))
+	if json.Unmarshal(f.Categories, &several) == nil && len(several) > 0 {
+		return several[0], nil
 	}
-	return name, f, nil
-}
-
-// prompt returns the protocol's prompt, how many positive examples it has no room for, and whether the input was cut.
-func (s SuperNI) prompt(m *model.Model, f superNIFile, input string) (prompt string, left int, cut bool) {
-	size := func(text string) int { return len(m.Tokenizer.Encode(text)) }
-	head := "Definition: " + ended(f.Definition[0]) + "\n\n"
-	tail := func(input string) string {
-		return "Now complete the following example -\nInput: " + ended(input) + "\nOutput: "
-	}
-	text := tail(input)
-	shown := ""
-	for i, p := range f.Positive[:s.Positive] {
-		next := fmt.Sprintf(" Positive Example %d -\nInput: %s\n Output: %s\n\n", i+1, ended(p.Input), ended(p.Output))
-		if size(head+shown+next+text) > s.MaxSource {
-			left = s.Positive - i
-			break
-		}
-		shown += next
-	}
-	for words := strings.Fields(input); size(head+shown+text) > s.MaxSource && len(words) > 1; cut = true {
-		words = words[:len(words)*9/10]
-		text = tail(strings.Join(words, " "))
-	}
-	return head + shown + text, left, cut
-}
-
-// ended returns the text without white space around it and with a full stop at its end, where it has no ASCII punctuation there.
-func ended(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.IndexByte("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", s[len(s)-1]) < 0 {
-		s += "."
-	}
-	return s
+	return "", nil
 }
