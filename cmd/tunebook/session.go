@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 
@@ -18,7 +19,7 @@ var preset = func() map[string]string {
 	for _, p := range []string{
 		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
 		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
-		"tunebook/stdlib/study", "tunebook/stdlib/train",
+		"tunebook/stdlib/runs", "tunebook/stdlib/study", "tunebook/stdlib/train",
 	} {
 		if n := symbols.Name(p); n != "" {
 			m[n] = p
@@ -28,10 +29,10 @@ var preset = func() map[string]string {
 }()
 
 // newSession joins the runtime, which knows nothing of models, and the script API.
-func newSession(args []string, withPreset, deferToEnd bool) (*session.Session, error) {
+func newSession(args []string, stdout io.Writer, withPreset, deferToEnd bool) (*session.Session, error) {
 	cfg := session.Config{
 		Packages: session.Packages{Paths: symbols.Paths, Name: symbols.Name, Values: symbols.Values, Types: symbols.Types, Docs: symbols.Docs},
-		Stdin:    os.Stdin, Stdout: host.Stdout(), Stderr: host.Stderr(), Args: args,
+		Stdin:    os.Stdin, Stdout: stdout, Stderr: host.Stderr(), Args: args,
 		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
 		DeferToEnd: deferToEnd,
 	}

@@ -32,6 +32,14 @@ type terminal struct {
 
 func startTerminal(t *testing.T) *terminal {
 	t.Helper()
+	term := openTerminal(t)
+	term.prompt(">>> ")
+	return term
+}
+
+// openTerminal starts tunebook with these arguments.
+func openTerminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +53,7 @@ func startTerminal(t *testing.T) *terminal {
 	}
 	term := &terminal{t: t, pty: p, tty: tty, done: make(chan error, 1)}
 	home := t.TempDir()
-	term.cmd = exec.Command(self)
+	term.cmd = exec.Command(self, args...)
 	term.cmd.Env = append(os.Environ(), "TUNEBOOK_TEST_MAIN=1", "TERM=xterm", "HOME="+home, "XDG_STATE_HOME="+home)
 	term.cmd.Dir = home
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = tty, tty, tty
@@ -71,7 +79,6 @@ func startTerminal(t *testing.T) *terminal {
 		tty.Close()
 		p.Close()
 	})
-	term.prompt(">>> ")
 	return term
 }
 

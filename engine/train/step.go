@@ -10,9 +10,6 @@ import (
 	"tunebook/engine/tensor"
 )
 
-// moments are AdamW's running means of one parameter.
-type moments struct{ m, v backend.Buffer }
-
 // Step makes one optimizer update from micro. Losses are summed and divided once, by the supervised tokens of all
 // micro-batches, so the update does not depend on how its examples were split. With Config.Weights the gradient is that
 // of the weighted mean, Σ weight·nll / Σ weight over supervised tokens; the losses of the report are not weighted.
@@ -78,17 +75,29 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	if bad(r.Loss) || bad(norm) {
 		return r, &NonFinite{Step: r.Step, Loss: r.Loss, GradNorm: norm, LR: r.LR}
 	}
-	s := backend.AdamWStep{LR: float32(r.LR), Beta1: float32(t.cfg.Beta1), Beta2: float32(t.cfg.Beta2),
-		Eps: float32(t.cfg.Eps), GradScale: 1, Step: t.step + 1}
+	u := update{scale: 1, n: t.step + 1}
 	if t.cfg.Clip > 0 && norm > t.cfg.Clip {
-		s.GradScale = float32(t.cfg.Clip / norm)
+		u.scale = t.cfg.Clip / norm
 	}
 	for i, p := range t.params {
-		s.WeightDecay = 0
-		if len(p.Shape) > 1 {
-			s.WeightDecay = float32(t.cfg.WeightDecay)
+		value := p.Value
+		if t.masters != nil {
+			value = t.masters[i]
 		}
-		t.dev.AdamW(p.Value, t.moments[i].m, t.moments[i].v, p.Grad, s)
+		u.lr, u.decay = r.LR*t.rates[i].lr, t.rates[i].decay
+		if err := t.opt.step(i, value, p.Grad, u); err != nil {
+			return r, err
+		}
+	}
+	if t.masters != nil {
+		if err := t.rounded(); err != nil {
+			return r, err
+		}
+	}
+	if t.average != nil {
+		if err := t.average.add(t.dev, t.params); err != nil {
+			return r, err
+		}
 	}
 	if err := t.dev.Sync(); err != nil {
 		return r, err

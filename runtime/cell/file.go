@@ -47,6 +47,7 @@ func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, e
 		}
 	}}
 	r.pkg, _ = conf.Check("main", s.fset, []*ast.File{f}, r.info)
+	p.file = f
 	u := &Unit{scope: s, parsed: p, round: r, file: true}
 	for _, d := range f.Decls {
 		if fd, ok := d.(*ast.FuncDecl); ok {

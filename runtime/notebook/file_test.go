@@ -113,11 +113,16 @@ func run(t *testing.T, src string) (printed string, code int, err error) {
 	t.Helper()
 	var out strings.Builder
 	f := Parse("nb.go", src)
-	code, err = Run(context.Background(), newSession(t, &out, f.Program), f, Report{
+	s := newSession(t, &out, f.Program)
+	p, err := Whole(s.Scratch, f)
+	if err != nil {
+		return "", 1, err
+	}
+	r := Run(context.Background(), s, p, Report{
 		Start: func(n int, c *Cell) { fmt.Fprintf(&out, "<%d>", n) },
 		End:   func(n int, c *Cell, r *session.Result) { fmt.Fprintf(&out, "%s</%d>", r.Text, n) },
 	})
-	return strings.ReplaceAll(out.String(), "\n", ";"), code, err
+	return strings.ReplaceAll(out.String(), "\n", ";"), r.Code, r.Err
 }
 
 func TestRun(t *testing.T) {
@@ -130,9 +135,9 @@ func TestRun(t *testing.T) {
 		{"program", program, "<0></0><1>2;</1><2><3>untitled;</3><5></5>", 0, ""},
 		{"loose", "x := 1\n// %%\nx + 1\n// %%\nfmt.Println(x)", "<0></0><1>2</1><2>1;</2>", 0, ""},
 		{"code below a loose text", "// %% [markdown]\n// text\n// %% [markdown]\n// more\nfmt.Println(1)", "<0><1>1;</1>", 0, ""},
-		{"a loose cell fails", "x := 1\n\n// %% bad\n\nx / (x - 1)\n// %%\nfmt.Println(x)", "<0></0><1></1>", 1, "nb.go:5:1: panic: runtime error: integer divide by zero"},
+		{"a loose cell fails", "x := 1\n\n// %% bad\n\nx / (x - 1)\n// %%\nfmt.Println(x)", "<0></0><1></1>", 1, "nb.go:5:1: panic: integer divide by zero"},
 		{"a program's cell fails", head + "func main() {\n\t// %%\n\tfmt.Println(1)\n\t// %%\n\tvar m map[string]int\n\n\tm[\"a\"] = 1\n}\n", "<1>1;</1><2></2>", 1, "nb.go:16:2: panic: assignment to entry in nil map"},
-		{"a func of a program fails", head + "func f(xs []int) int {\n\treturn xs[1]\n}\n\nfunc main() {\n\t// %%\n\tfmt.Println(f(nil))\n}\n", "<1></1>", 1, "nb.go:11:2: panic: index out of range"},
+		{"a func of a program fails", head + "func f(xs []int) int {\n\treturn xs[1]\n}\n\nfunc main() {\n\t// %%\n\tfmt.Println(f(nil))\n}\n", "<1></1>", 1, "nb.go:11:2: panic: index out of range [1] with length 0"},
 		{"a program is refused as a whole", head + "func main() {\n\t// %%\n\tfmt.Println(1)\n\t// %%\n\tfmt.Println(missing)\n}\n", "", 1, "nb.go:14:14: undefined: missing"},
 		{"a variable at the top fails", head + "var v = []int{}[len(os.Args)]\n\nfunc main() {\n\tfmt.Println(v)\n}\n", "", 1, "nb.go:10:9: panic: index out of range"},
 		{"exit", head + "func main() {\n\t// %%\n\tdefer fmt.Println(\"no\")\n\tos.Exit(4)\n\t// %%\n\tfmt.Println(2)\n}\n", "<1></1>", 4, ""},
@@ -155,9 +160,14 @@ func TestRunIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	f := Parse("nb.go", "package main\n\nfunc main() {\n\t// %%\n\tfor {\n\t}\n}\n")
-	code, err := Run(ctx, newSession(t, io.Discard, true), f, Report{})
-	if code != 1 || !session.Interrupted(err) || !strings.HasPrefix(err.Error(), "nb.go:5:2: interrupted") {
-		t.Errorf("code %d, error %v", code, err)
+	s := newSession(t, io.Discard, true)
+	p, err := Whole(s.Scratch, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Run(ctx, s, p, Report{})
+	if r.Code != 1 || !session.Interrupted(r.Err) || !strings.HasPrefix(r.Err.Error(), "nb.go:5:2: interrupted") || r.Failed() != 1 {
+		t.Errorf("code %d, error %v", r.Code, r.Err)
 	}
 }
 
@@ -176,13 +186,14 @@ func TestRead(t *testing.T) {
 
 func TestLines(t *testing.T) {
 	var b strings.Builder
-	rep := Lines(&b, false)
+	rep := Lines(&b, &Plan{Number: []int{1, 2, 0, 3}, For: []string{"", "", "", "4, 5"}}, false)
 	rep.Start(0, &Cell{Title: "One"})
 	rep.End(0, &Cell{Title: "One"}, &session.Result{Took: 1500 * time.Millisecond})
 	rep.Start(1, &Cell{})
 	rep.End(1, &Cell{}, &session.Result{Took: time.Hour})
 	rep.Start(2, &Cell{Title: "Text", Markdown: "# Text"})
-	if got, want := b.String(), "── One\n   1.5 s\nText\n"; got != want {
+	rep.Start(3, &Cell{Title: "Early"})
+	if got, want := b.String(), "── 1 One\n   1.5 s\n── 2\n   60 min 0 s\nText\n── 3 Early, needed for 4, 5: its output is left out\n"; got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	for d, want := range map[time.Duration]string{12 * time.Millisecond: "12 ms", 59 * time.Second: "59.0 s", 61 * time.Second: "1 min 1 s"} {

@@ -6,7 +6,10 @@ import (
 	"io"
 	"log"
 	"reflect"
+	"strings"
 	"time"
+
+	"tunebook/runtime/show"
 )
 
 // adapt replaces what would reach past the session: standard output, the process's arguments and its end,
@@ -16,12 +19,12 @@ func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
 	set := func(name string, f any) { v[name] = reflect.ValueOf(f) }
 	switch p {
 	case "fmt":
-		set("Print", func(a ...any) (int, error) { return fmt.Fprint(out, printable(a)...) })
+		set("Print", func(a ...any) (int, error) { return printed(out, fmt.Sprint(printable(a)...), a) })
 		set("Printf", func(f string, a ...any) (int, error) {
 			f, a = formatted(f, a)
 			return fmt.Fprintf(out, f, a...)
 		})
-		set("Println", func(a ...any) (int, error) { return fmt.Fprintln(out, printable(a)...) })
+		set("Println", func(a ...any) (int, error) { return printed(out, fmt.Sprintln(printable(a)...), a) })
 		set("Sprint", func(a ...any) string { return fmt.Sprint(printable(a)...) })
 		set("Sprintf", func(f string, a ...any) string {
 			f, a = formatted(f, a)
@@ -86,6 +89,38 @@ func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
 		set("SetPrefix", l.SetPrefix)
 		set("Writer", l.Writer)
 	}
+}
+
+// printed writes text, which is what a printing function made of values, and tells which part of it is a value that shows
+// itself as HTML.
+func printed(out io.Writer, text string, values []any) (int, error) {
+	s, ok := out.(*Stream)
+	if !ok {
+		return io.WriteString(out, text)
+	}
+	var pieces []Piece
+	for _, v := range values {
+		b, ok := show.Shown(v)
+		if !ok || b.HTML == "" {
+			continue
+		}
+		own := fmt.Sprint(v)
+		before, after, ok := strings.Cut(text, own)
+		if !ok || own == "" {
+			continue
+		}
+		if before != "" {
+			pieces = append(pieces, Piece{Text: before})
+		}
+		if strings.HasPrefix(after, "\n") {
+			own, after = own+"\n", after[1:] // the end of the line belongs to it
+		}
+		pieces, text = append(pieces, Piece{Text: own, HTML: b.HTML}), after
+	}
+	if text != "" || len(pieces) == 0 {
+		pieces = append(pieces, Piece{Text: text})
+	}
+	return s.write(pieces...)
 }
 
 // adaptFlags gives the script a command line of its own: the arguments of the script, and flags that end the cell and

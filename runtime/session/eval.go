@@ -63,7 +63,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 		if s.cfg.EndCell != nil {
 			s.cfg.EndCell()
 		}
-		r.Output = out.take()
+		r.Output, r.Pieces = out.take()
 		s.mu.Lock()
 		s.cancel = nil
 		for _, b := range s.shown {

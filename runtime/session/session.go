@@ -57,6 +57,8 @@ type Result struct {
 	Text, HTML string
 	// Output is what the cell printed, in order; the middle of very long output is left out and counted.
 	Output string
+	// Pieces are Output by stream, with the values in it that show themselves as HTML.
+	Pieces []Piece
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
@@ -81,7 +83,7 @@ func (s *Session) Reset() error {
 		s.out.close()
 	}
 	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
-	s.scope = cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	s.scope = s.Scratch()
 	s.mu.Lock()
 	s.deferred, s.background, s.returned = &Defers{s: s}, nil, false
 	s.mu.Unlock()
@@ -224,19 +226,26 @@ func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
 // Scope gives completion and help a view of what is declared.
 func (s *Session) Scope() *cell.Scope { return s.scope }
 
+// Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
+func (s *Session) Scratch() *cell.Scope {
+	return cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+}
+
 // Close runs what cells deferred to the end. ctx ends it.
-func (s *Session) Close(ctx context.Context) error {
-	var err error
+func (s *Session) Close(ctx context.Context) error { return s.End(ctx).Err }
+
+// End is Close and returns what came of it.
+func (s *Session) End(ctx context.Context) Result {
+	var r Result
 	if len(s.deferred.fns) > 0 {
-		r := s.watch(ctx, func(ctx context.Context, r *Result) {
+		r = s.watch(ctx, func(ctx context.Context, r *Result) {
 			if e := s.eval.Run(ctx, "p_cell.RunDeferred"); e != nil {
 				r.Err = s.failure(ctx, e, &cell.Error{})
 			}
 		})
-		err = r.Err
 	}
 	s.out.close()
-	return err
+	return r
 }
 
 // runDeferred runs what the statements of cells deferred.

@@ -48,6 +48,30 @@ func Read(path string, opts ...ReadOptions) *Set {
 	return read("data.Read", s, err)
 }
 
+// Sample reads as Read does and returns n rows drawn at random; it holds only these, so that a file may be larger than
+// memory. For one seed Sample(250) is the beginning of Sample(500).
+//
+//	broad := data.Sample("flan/*.jsonl.zst", 1, 10000)
+func Sample(path string, seed int64, n int, opts ...ReadOptions) *Set {
+	const op = "data.Sample"
+	r, err := core.Open(path, one(op, "ReadOptions", opts))
+	stop.If(op, err)
+	s, err := r.Sample(seed, n)
+	return read(op, s, err)
+}
+
+// Scan reads as Read does and returns the rows for which keep is true; it holds only these, so that a file may be larger
+// than memory.
+//
+//	short := data.Scan("flan/", func(e data.Example) bool { return len(e.Prompt) < 2000 })
+func Scan(path string, keep func(e Example) bool, opts ...ReadOptions) *Set {
+	const op = "data.Scan"
+	r, err := core.Open(path, one(op, "ReadOptions", opts))
+	stop.If(op, err)
+	s, err := r.Scan(func(e *Example) bool { return keep(*e) })
+	return read(op, s, err)
+}
+
 // one returns the options given, or none.
 func one[T any](op, name string, opts []T) (o T) {
 	if len(opts) > 1 {
