@@ -89,6 +89,70 @@ func TestVet(t *testing.T) {
 	}
 }
 
+// compile builds a notebook as the program that it is, runs it in dir, and returns what it prints.
+func compile(t *testing.T, dir, file string) string {
+	t.Helper()
+	exe := filepath.Join(dir, "notebook")
+	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, errs, _, code := run(t, dir, exe)
+	if code != 0 {
+		t.Fatalf("compiled: exit code %d\n%s", code, errs)
+	}
+	return out
+}
+
+// same checks that every line that the compiled notebook prints is printed by the interpreted one as well, in the same order.
+func same(t *testing.T, interpreted, compiled string) {
+	t.Helper()
+	rest := interpreted
+	for _, line := range strings.Split(strings.TrimSpace(compiled), "\n") {
+		if strings.HasPrefix(line, "report:") {
+			continue // the folder differs
+		}
+		at := strings.Index(rest, line)
+		if at < 0 {
+			t.Fatalf("compiled prints %q; interpreted, it is not there or elsewhere:\n%s", line, interpreted)
+		}
+		rest = rest[at+len(line):]
+	}
+}
+
+// The short notebooks, interpreted and compiled: the same lines, the same bytes of HTML, and what they are there to show.
+func TestShort(t *testing.T) {
+	t.Setenv("TUNEBOOK_STORE", "off")
+	bin := tunebook(t)
+	for name, wants := range map[string][]string{
+		"charts.go":   {"● specialist only   ■ with generalist data", "note: 1 point not finite, drawn as gaps", "note: 1 value not finite, left out", "report: "},
+		"evaluate.go": {"chrF2 ", "made alike: false", "macro F1", "bits per byte", "token F1 = ", `\begin{tabular}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := abs(t, name)
+			a, b := t.TempDir(), t.TempDir()
+			interpreted, errs, took, code := run(t, a, bin, "run", file)
+			if code != 0 {
+				t.Fatalf("tunebook run: exit code %d\n%s\n%s", code, interpreted, errs)
+			}
+			t.Logf("tunebook run took %s", took.Round(time.Second/10))
+			same(t, interpreted, compile(t, b, file))
+			for _, want := range wants {
+				if !strings.Contains(interpreted, want) {
+					t.Errorf("%q is not printed:\n%s", want, interpreted)
+				}
+			}
+			pages, _ := filepath.Glob(filepath.Join(a, "*.html"))
+			for _, page := range pages {
+				x, _ := os.ReadFile(page)
+				y, err := os.ReadFile(filepath.Join(b, filepath.Base(page)))
+				if err != nil || !bytes.Equal(x, y) {
+					t.Errorf("%s: the two reports differ (%v)", filepath.Base(page), err)
+				}
+			}
+		})
+	}
+}
+
 // The quickstart interpreted and compiled: the same tables, line for line, and the same bytes of HTML.
 func TestQuickstart(t *testing.T) {
 	if testing.Short() {
@@ -104,25 +168,8 @@ func TestQuickstart(t *testing.T) {
 	if !strings.Contains(progress, "left") || !strings.Contains(progress, "point") {
 		t.Errorf("no rate and time left in the progress:\n%s", progress)
 	}
-	exe := filepath.Join(b, "quickstart")
-	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	compiled, errs, _, code := run(t, b, exe)
-	if code != 0 {
-		t.Fatalf("compiled: exit code %d\n%s", code, errs)
-	}
-	rest := interpreted
-	for _, line := range strings.Split(strings.TrimSpace(compiled), "\n") {
-		if strings.HasPrefix(line, "report:") {
-			continue // the folder differs
-		}
-		at := strings.Index(rest, line)
-		if at < 0 {
-			t.Fatalf("compiled prints %q; interpreted, it is not there or elsewhere:\n%s", line, interpreted)
-		}
-		rest = rest[at+len(line):]
-	}
+	compiled := compile(t, b, file)
+	same(t, interpreted, compiled)
 	x, err := os.ReadFile(filepath.Join(a, "quickstart.html"))
 	if err != nil {
 		t.Fatal(err)
