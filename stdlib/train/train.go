@@ -10,6 +10,7 @@ import (
 	"math"
 	"time"
 
+	"tunebook/engine/backend"
 	edata "tunebook/engine/data"
 	emodel "tunebook/engine/model"
 	core "tunebook/engine/train"
@@ -40,6 +41,7 @@ type Config struct {
 	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
 	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
 	NEFTune      float64  // size of noise on the embeddings; 0 for none, 5 is usual
+	Loss         *Loss    // nil for the next token's
 	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"
 
 	LoRA    int      // rank of the adapters; 0 trains all weights
@@ -168,7 +170,9 @@ func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	if m := mix.Manifest(); m != nil {
 		mix = mix.WithManifest(m.Tokens(enc))
 	}
-	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), mix.Manifest(), cfg)
+	in := input{seqs: enc.Sequences, sources: enc.Sources, weights: weights, held: v, name: mix.Name(), manifest: mix.Manifest(),
+		objective: cfg.Loss.objective(op, enc.Sources)}
+	r := fit(op, base, in, cfg)
 	r.Mix = mix
 	return r
 }
@@ -183,7 +187,7 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 		maxLen = b.Config.MaxPositionEmbeddings
 	}
 	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
-	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, nil, cfg)
+	r := fit(op, base, input{seqs: seqs, sources: []string{name}, name: name, objective: cfg.Loss.objective(op, []string{name})}, cfg)
 	rows := make([]data.Example, len(texts))
 	for i, s := range texts {
 		rows[i].Answer = s
@@ -198,7 +202,22 @@ type validation struct {
 	names []string // by their source index
 }
 
-func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, manifest *data.Manifest, cfg Config) *Result {
+// input is what a run is made on.
+type input struct {
+	seqs      []edata.Sequence
+	sources   []string
+	weights   []float64
+	held      validation
+	name      string
+	manifest  *data.Manifest
+	objective *core.Objective // nil for the next token's loss
+}
+
+// ignore marks a position that has no target.
+const ignore = backend.IgnoreIndex
+
+func fit(op string, base *model.Model, in input, cfg Config) *Result {
+	seqs, sources, weights, v, name, manifest := in.seqs, in.sources, in.weights, in.held, in.name, in.manifest
 	m := base.Engine().Clone
 	if cfg.LoRA > 0 {
 		m = base.Engine().Share // the base weights are not trained and need no copy
@@ -215,7 +234,7 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
 		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
 		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, MemoryLimit: cfg.MemoryLimit,
-		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
+		Objective: in.objective, Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
 		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
