@@ -20,6 +20,7 @@ type Model struct {
 	Adapter   *Adapter // nil without LoRA
 	Pooling   Pooling  // of an encoder: how Embed makes one vector of a text
 
+	chat   chatText
 	dev    backend.Backend
 	params []*grad.Param // in the order of Config.tensors
 	byName map[string]*grad.Param
@@ -32,6 +33,23 @@ type Model struct {
 	final  module
 	freqs  backend.Buffer // nil without RoPE
 	local  backend.Buffer // the angles of layers with a window of their own; nil without
+}
+
+// chatText is a file's own text of a template that is also a built-in: it goes along when the model is saved.
+type chatText struct {
+	of    *token.Template
+	jinja string
+}
+
+// jinja returns the chat template as files hold it, empty for a built-in that came from no file.
+func (m *Model) jinja() string {
+	switch {
+	case m.Template == nil:
+		return ""
+	case m.Template.Jinja == "" && m.chat.of == m.Template:
+		return m.chat.jinja
+	}
+	return m.Template.Jinja
 }
 
 // module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.
@@ -447,7 +465,7 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 // Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as
 // it is. An adapter is cloned too.
 func (m *Model) Clone() *Model {
-	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, Pooling: m.Pooling, dev: m.dev,
+	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, chat: m.chat, Pooling: m.Pooling, dev: m.dev,
 		freqs: m.freqs, local: m.local,
 		byName: map[string]*grad.Param{}}
 	for _, p := range m.params {
