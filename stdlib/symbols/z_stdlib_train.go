@@ -26,6 +26,7 @@ func init() {
 			"Report":     reflect.ValueOf((*train.Report)(nil)),
 			"Result":     reflect.ValueOf((*train.Result)(nil)),
 			"Run":        reflect.ValueOf(train.Run),
+			"Sample":     reflect.ValueOf((*train.Sample)(nil)),
 			"Task":       reflect.ValueOf((*train.Task)(nil)),
 			"Text":       reflect.ValueOf(train.Text),
 			"Together":   reflect.ValueOf(train.Together),
