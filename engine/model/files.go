@@ -22,7 +22,9 @@ const (
 	configFile    = "config.json"
 	weightsFile   = "model.safetensors"
 	tokenizerFile = "tokenizer.json"
-	tokenizerConf = "tokenizer_config.json"
+	// tokenizerModel is SentencePiece's own file, which older folders have alone.
+	tokenizerModel = "tokenizer.model"
+	tokenizerConf  = "tokenizer_config.json"
 )
 
 // Open reads a model from
@@ -177,11 +179,17 @@ func some(names []string) string {
 
 // readTokenizer returns a folder's tokenizer and its chat template with the text of it.
 func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, string, error) {
-	raw, err := fs.ReadFile(fsys, tokenizerFile)
+	name := tokenizerFile
+	raw, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if more, e := fs.ReadFile(fsys, tokenizerModel); e == nil {
+			name, raw, err = tokenizerModel, more, nil
+		}
+	}
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
-	tok, err := token.ReadJSON(raw)
+	tok, err := token.ReadFile(name, raw)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
@@ -232,11 +240,16 @@ func (m *Model) Save(dir, dtype string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	tok, err := m.Tokenizer.WriteJSON()
+	tokFile, tok, err := m.Tokenizer.File()
 	if err != nil {
 		return err
 	}
 	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
+	other := tokenizerModel // of a model that was saved here before
+	if tokFile == tokenizerModel {
+		tokConf["tokenizer_class"], tokConf["legacy"], tokConf["add_bos_token"] = "LlamaTokenizer", true, m.Tokenizer.AddBOS()
+		other = tokenizerFile
+	}
 	if id := m.Tokenizer.EOS(); id >= 0 {
 		tokConf["eos_token"] = m.Tokenizer.Token(id)
 	}
@@ -256,7 +269,7 @@ func (m *Model) Save(dir, dtype string) error {
 		return err
 	}
 	files := []file{
-		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
+		{tokFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
 		whole(tokenizerConf, tc),
 	}
 	if m.Encoder() {
@@ -270,6 +283,9 @@ func (m *Model) Save(dir, dtype string) error {
 		files = append(files, more...)
 	}
 	if err := writeFiles(dir, files); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	if err := os.Remove(filepath.Join(dir, other)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("model.Save: %w", err)
 	}
 	if err := m.saveWeights(dir, dtype); err != nil {

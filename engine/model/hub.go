@@ -54,6 +54,9 @@ func OpenHub(ctx context.Context, dev backend.Backend, name string, c *hub.Clien
 // fetchFolder gets what Open reads of a folder.
 func fetchFolder(ctx context.Context, s *hub.Snapshot) error {
 	names := []string{configFile, tokenizerFile}
+	if !s.Has(tokenizerFile) && s.Has(tokenizerModel) {
+		names[1] = tokenizerModel
+	}
 	for _, n := range []string{tokenizerConf, modulesFile, poolingFile} {
 		if s.Has(n) {
 			names = append(names, n)
