@@ -118,7 +118,7 @@ func runNotebook(path string, args []string, flags runFlags) error {
 	errs := host.Stderr()
 	host.SetNotebook(path)
 	gate := &gate{w: host.Stdout()}
-	s, err := newSession(args, gate, !f.Program, true)
+	s, err := newSession(args, gate, !f.Program, true, flags.html != "")
 	if err != nil {
 		return exit{1, err}
 	}
@@ -314,7 +314,7 @@ everything that is wrong. It also names what the interpreter could not run. With
 				if err != nil {
 					return wrong("%w", err)
 				}
-				s, err := newSession([]string{path}, host.Stdout(), !f.Program, true)
+				s, err := newSession([]string{path}, host.Stdout(), !f.Program, true, false)
 				if err != nil {
 					return exit{1, err}
 				}

@@ -283,12 +283,15 @@ func (r *renderer) index(e *ast.IndexExpr) string {
 	if m, ok := t.Underlying().(*types.Map); ok {
 		return x + "[" + r.value(e.Index, m.Key()) + "]"
 	}
+	r.within(e, x)
 	return x + "[" + r.expr(e.Index) + "]"
 }
 
 func (r *renderer) slice(e *ast.SliceExpr) string {
 	t := r.typ(e.X)
-	s := r.raw(r.expr(e.X), t) + "["
+	x := r.raw(r.expr(e.X), t)
+	r.withinSlice(e, x)
+	s := x + "["
 	if e.Low != nil {
 		s += r.expr(e.Low)
 	}
@@ -338,6 +341,11 @@ func (r *renderer) address(lit string, t types.Type, at token.Pos) string {
 }
 
 func (r *renderer) binary(e *ast.BinaryExpr) string {
+	if e.Op == token.LAND || e.Op == token.LOR {
+		in := *r
+		in.maybe = true
+		return r.expr(e.X) + " " + e.Op.String() + " " + in.expr(e.Y)
+	}
 	if e.Op != token.EQL && e.Op != token.NEQ {
 		return r.expr(e.X) + " " + e.Op.String() + " " + r.expr(e.Y)
 	}

@@ -10,15 +10,17 @@ import (
 
 // frame is what break, continue and return meet on their way out of where they stand.
 type frame struct {
-	stmt   ast.Stmt // the for, range, switch or select
-	label  string
-	loop   bool
-	sel    bool   // a select, which the interpreter cannot leave by a label
-	yield  bool   // a range over a function: its body is a function of its own
-	copied string // assignment that ends an iteration: "i__o = i"
-	flag   string // variable that says how the frame was left
-	exits  []exit
-	result []string // variables for the values of a return inside a yield frame
+	stmt    ast.Stmt // the for, range, switch or select
+	label   string
+	loop    bool
+	sel     bool              // a select, which the interpreter cannot leave by a label
+	again   map[string]string // of a loop over pieces: how goto jumps, by label
+	skipped bool              // a loop of ours: break and continue are not about it
+	yield   bool              // a range over a function: its body is a function of its own
+	copied  string            // assignment that ends an iteration: "i__o = i"
+	flag    string            // variable that says how the frame was left
+	exits   []exit
+	result  []string // variables for the values of a return inside a yield frame
 }
 
 // exit is one way to leave a frame for somewhere further out.
@@ -28,8 +30,18 @@ type exit struct {
 	label string
 }
 
-// stmts writes a list of statements, each with its place.
+// stmts writes a list of statements.
 func (r *renderer) stmts(list []ast.Stmt) string {
+	for _, st := range list {
+		if isTarget(st, r.gotos) {
+			return r.pieces(list)
+		}
+	}
+	return r.statements(list)
+}
+
+// statements writes a list of statements, each with its place.
+func (r *renderer) statements(list []ast.Stmt) string {
 	var b strings.Builder
 	for _, st := range list {
 		b.WriteString(r.stmt(st))
@@ -57,11 +69,12 @@ func (r *renderer) stmt(st ast.Stmt) string {
 	}
 	in := *r
 	switch inner.(type) {
-	case *ast.ExprStmt, *ast.AssignStmt, *ast.ReturnStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt, *ast.DeclStmt:
+	case *ast.ExprStmt, *ast.AssignStmt, *ast.ReturnStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt, *ast.DeclStmt, *ast.IncDecStmt, *ast.IfStmt, *ast.RangeStmt:
 		in.hoist = &strings.Builder{}
 	default:
 		in.hoist = nil
 	}
+	in.maybe, in.busy = false, in.hoist != nil && in.callsScript(inner)
 	pre, core, post := in.compound(inner, label)
 	if in.hoist != nil {
 		pre = in.hoist.String() + pre
@@ -416,14 +429,11 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		s := "if "
 		if st.Init != nil {
 			s += in.inner(st.Init) + "; "
+			in.hoist = nil
 		}
 		s += in.expr(st.Cond) + " " + in.block(st.Body)
 		if st.Else != nil {
 			s += " else " + in.orElse(st.Else)
-		}
-		if label != "" {
-			f := &frame{stmt: st, label: label}
-			_ = f
 		}
 		return "", s, ""
 	case *ast.ForStmt:
@@ -619,6 +629,8 @@ func (r *renderer) leave(f *frame) string {
 		to := ""
 		if e.tok == token.RETURN {
 			to = r.returnValues(f.result)
+		} else if e.tok == token.GOTO {
+			to = r.jumpTo(e.label, token.NoPos)
 		} else {
 			to = r.jump(e.tok, e.label)
 		}
@@ -630,8 +642,7 @@ func (r *renderer) leave(f *frame) string {
 func (r *renderer) branch(st *ast.BranchStmt) string {
 	switch st.Tok {
 	case token.GOTO:
-		r.u.refuse(st.Pos(), "goto cannot be interpreted; use a loop")
-		return ""
+		return r.jumpTo(st.Label.Name, st.Pos())
 	case token.FALLTHROUGH:
 		return "fallthrough"
 	}
@@ -648,6 +659,9 @@ func (r *renderer) jump(tok token.Token, label string) string {
 	target := -1
 	for i := len(r.frames) - 1; i >= 0; i-- {
 		f := r.frames[i]
+		if f.skipped {
+			continue
+		}
 		if label != "" && f.label == label || label == "" && (tok == token.BREAK || f.loop) {
 			target = i
 			break
@@ -658,7 +672,7 @@ func (r *renderer) jump(tok token.Token, label string) string {
 	}
 	hard := false // something on the way cannot be left by a label
 	for _, f := range r.frames[target+1:] {
-		hard = hard || f.sel || f.yield
+		hard = hard || f.sel || f.yield || f.skipped && label == ""
 	}
 	inner := r.frames[len(r.frames)-1]
 	t := r.frames[target]

@@ -273,7 +273,7 @@ func outer() int {
 }
 =>
 outer()
-=> ! 1:2:2: panic: index out of range`},
+=> ! 1:2:2: panic: index out of range [3] with length 0`},
 		{"a value of the engine in a variable", `
 set := data.New("s", []data.Example{{Prompt: "p", Answer: "a"}})
 rows := set.Rows()

@@ -101,7 +101,13 @@ func (m *mirror) special(d *cell.Type) reflect.Type {
 			return valueType
 		}
 	case mirrorJSON:
-		if marshals(t) || m.depth > 0 && unmarshals(m.reg, d) {
+		if d.Kind == reflect.Pointer {
+			if marshals(t) || unmarshals(m.reg, d.Elem) {
+				return reflect.PointerTo(jsonType)
+			}
+			return nil
+		}
+		if marshals(t) || unmarshals(m.reg, d) {
 			return jsonType
 		}
 	}
@@ -274,8 +280,13 @@ func (m *mirror) fill(out, v reflect.Value, d *cell.Type) {
 	case valueType:
 		set(out, reflect.ValueOf(Value{m.reg.of(d), plainInterface(v)}))
 		return
+	case reflect.PointerTo(jsonType):
+		if v := unwrapRaw(v, d); v.IsValid() && !v.IsNil() {
+			set(out, reflect.ValueOf(&jsonValue{Value{m.reg.of(d), plainInterface(v)}, ""}))
+		}
+		return
 	case jsonType:
-		set(out, reflect.ValueOf(jsonValue{Value{m.reg.of(d), plainInterface(v)}, nil}))
+		set(out, reflect.ValueOf(jsonValue{Value{m.reg.of(d), plainInterface(v)}, ""}))
 		return
 	}
 	top := m.top
@@ -381,7 +392,7 @@ func (m *mirror) fillAny(out, v reflect.Value) {
 	}
 	if m.special(s.T.Type) != nil {
 		if m.how == mirrorJSON {
-			set(out, reflect.ValueOf(jsonValue{s, nil}))
+			set(out, reflect.ValueOf(jsonValue{s, ""}))
 		} else {
 			set(out, reflect.ValueOf(outward(s)))
 		}

@@ -23,6 +23,10 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// Args are os.Args of the script.
 	Args []string
+	// Manifest has compiled packages say what they use from outside of the script, which may take them a while.
+	Manifest bool
+	// Folder is where scripts may import Go packages from that are not compiled in; none when its Dir is empty.
+	Folder cell.Folder
 	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
 	// interrupted, the writers of its output, and that it is over. Each may be nil.
 	SetContext func(context.Context)
@@ -59,6 +63,8 @@ type Result struct {
 	Output string
 	// Pieces are Output by stream, with the values in it that show themselves as HTML.
 	Pieces []Piece
+	// Used is what compiled packages used from outside, as kind and what it was; only with Config.Manifest.
+	Used [][2]string
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
@@ -83,6 +89,7 @@ func (s *Session) Reset() error {
 		s.out.close()
 	}
 	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
+	s.out.manifest = s.cfg.Manifest
 	s.scope = s.Scratch()
 	s.mu.Lock()
 	s.deferred, s.background, s.returned = &Defers{s: s}, nil, false
@@ -133,24 +140,30 @@ func (s *Session) functions(out *output, g *registry) map[string]reflect.Value {
 		"Panic":       func(v any) { panic(thrownValue(v)) },
 		"Recover":     s.recover,
 
-		"Lift":   inward,
-		"Box":    g.box,
-		"Method": g.setMethod,
-		"Take":   take,
-		"As":     g.as,
-		"Is":     g.is,
-		"Has":    g.hasMethods,
-		"NotA":   g.notA,
-		"Find":   find,
-		"Eq":     equal,
-		"Cast":   cast,
-		"Chars":  chars,
-		"Bare":   bare,
-		"Plain":  plainValue,
-		"Target": decodeTarget,
-		"TypeOf": typeOfValue,
-		"Chain":  errorChain,
-		"Clear":  func(v any) { reflect.ValueOf(v).Clear() },
+		"Lift":    inward,
+		"Box":     g.box,
+		"Method":  g.setMethod,
+		"Take":    take,
+		"As":      g.as,
+		"Is":      g.is,
+		"Has":     g.hasMethods,
+		"NotA":    g.notA,
+		"Find":    find,
+		"Eq":      equal,
+		"Cast":    cast,
+		"Chars":   chars,
+		"Bare":    bare,
+		"Plain":   plainValue,
+		"Target":  bare,
+		"Decoded": decoded,
+		"TypeOf":  typeOfValue,
+		"Chain":   errorChain,
+		"Nil":     func() { panic(runtimeError("invalid memory address or nil pointer dereference")) },
+
+		"OutOfRange": outOfRange,
+		"BadSlice":   badSlice,
+
+		"Clear": func(v any) { reflect.ValueOf(v).Clear() },
 
 		"Print":   func(a ...any) { printTo(out.stderr(), "", "", a) },
 		"Println": func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
@@ -222,7 +235,11 @@ func (s *Session) Scope() *cell.Scope { return s.scope }
 
 // Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
 func (s *Session) Scratch() *cell.Scope {
-	return cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	sc := cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	if s.cfg.Folder.Dir != "" {
+		sc.Beside(s.cfg.Folder)
+	}
+	return sc
 }
 
 // Close runs what cells deferred to the end. ctx ends it.

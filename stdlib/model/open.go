@@ -32,18 +32,30 @@ func Open(name string, opts ...Options) *Model {
 	if name == base.Name {
 		m, err := core.OpenFS(dev, base.Files, base.Name)
 		stop.If(op, err)
-		return &Model{m: m}
+		return used(name, &Model{m: m})
 	}
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		if _, _, _, ok := hub.Parse(name); ok {
-			return &Model{m: fromHub(op, dev, name)}
+			return used(name, &Model{m: fromHub(op, dev, name)})
 		}
 	}
 	m, err := core.Open(dev, name)
 	if err != nil {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Err: err, Hint: "\"base\" is the model inside the binary; other names are paths, or owner/name on the hub"})
 	}
-	return &Model{m: m}
+	return used(name, &Model{m: m})
+}
+
+// used tells the run's manifest of a model that was opened.
+func used(name string, m *Model) *Model {
+	host.Used("Model", func() string {
+		sum, err := m.m.Fingerprint()
+		if err != nil {
+			return name
+		}
+		return fmt.Sprintf("%s, sha256 of its weights %.16s", name, sum)
+	})
+	return m
 }
 
 // fromHub opens a model of the hub with a progress line for every large file that comes.

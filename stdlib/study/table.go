@@ -44,7 +44,8 @@ func (t *Table) Markdown() string { return t.grid().Markdown() }
 // CSV returns columns and rows by RFC 4180; title and notes are left out.
 func (t *Table) CSV() string { return grid.CSV(t.Columns, t.Rows) }
 
-// Save writes the table to path, as CSV for .csv and as Markdown for .md, whole or not at all, and returns the absolute path.
+// Save writes the table to path, as CSV for .csv, as Markdown for .md and as LaTeX for .tex, whole or not at all, and returns
+// the absolute path.
 func (t *Table) Save(path string) string {
 	body := ""
 	switch filepath.Ext(path) {
@@ -52,8 +53,10 @@ func (t *Table) Save(path string) string {
 		body = t.CSV()
 	case ".md":
 		body = t.Markdown()
+	case ".tex":
+		body = t.LaTeX()
 	default:
-		stop.Now("study.Save", fmt.Sprintf("%q ends in %q; wanted .csv or .md", path, filepath.Ext(path)), "")
+		stop.Now("study.Save", fmt.Sprintf("%q ends in %q; wanted .csv, .md or .tex", path, filepath.Ext(path)), "")
 	}
 	abs, err := file.Write(path, []byte(body))
 	stop.If("study.Save", err)

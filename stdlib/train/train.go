@@ -39,11 +39,14 @@ type Config struct {
 	Clip         float64  // largest gradient norm; 1, -1 for none
 	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
 	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
+	NEFTune      float64  // size of noise on the embeddings; 0 for none, 5 is usual
 	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"
 
 	LoRA    int      // rank of the adapters; 0 trains all weights
 	Alpha   float64  // of the adapters; 0 means 2·LoRA
 	Targets []string // linear layers with adapters; empty means all seven of a layer
+	RSLoRA  bool     // adapters are scaled by Alpha/sqrt(LoRA) instead of Alpha/LoRA
+	DoRA    bool     // adapters with trained row lengths
 
 	Train  string // "response" (default): answers and their stop tokens; "last": the last answer; "all": every token
 	MaxLen int    // tokens of an example at most; 0 means the model's positions
@@ -64,6 +67,8 @@ type Config struct {
 	Every       int    // updates between checkpoints; 100
 	Keep        int    // checkpoints kept, that of the best score not counted; 2
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
+	Recompute   bool   // less memory for about a third more time: activations are made again on the way back. The same bits
+	MemoryLimit int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
 	Quiet       bool   // no progress line
 
 	NoStore bool // the run is not kept in the store (package runs), nor looked for there
@@ -209,10 +214,11 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		Schedule: cfg.Schedule, Warmup: cfg.Warmup, Decay: cfg.Decay, MinLR: cfg.MinLR,
 		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
 		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
+		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, MemoryLimit: cfg.MemoryLimit,
 		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
-		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
+		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
 	})
 	stop.If(op, err)
 	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}
