@@ -89,6 +89,12 @@ func (r *repl) line() int {
 		if during != nil {
 			during.ApplyMode()
 		}
+		if r.again >= 2 {
+			answer, err := ed.Prompt("leave tunebook? (y or n) ")
+			if r.again = 0; err != nil || strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+				return r.code
+			}
+		}
 		text, err := ed.Prompt(p)
 		// Scripts and their interrupts find the terminal as the shell left it.
 		if before != nil {
@@ -97,6 +103,7 @@ func (r *repl) line() int {
 		switch {
 		case errors.Is(err, liner.ErrPromptAborted):
 			pending, blank = "", 0
+			r.again++
 			continue
 		case errors.Is(err, io.EOF):
 			fmt.Fprintln(r.cfg.Stdout)
@@ -105,6 +112,7 @@ func (r *repl) line() int {
 			fmt.Fprintln(r.cfg.Stderr, err)
 			return 1
 		}
+		r.again = 0
 		if strings.TrimSpace(text) != "" {
 			ed.AppendHistory(text)
 		}
