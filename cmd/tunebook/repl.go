@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"tunebook/runtime/child"
@@ -35,6 +37,10 @@ func startREPL() error {
 // listRuns prints a line for each run of the store.
 func listRuns(_ string, out io.Writer) error {
 	s, err := openStore("")
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = fmt.Fprintln(out, "no runs are kept here yet; train.Run keeps them")
+		return err
+	}
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,8 @@ type repl struct {
 	saved []string // cells that ran, for :save
 	gone  []string // cells that ran in a process that is over, for :replay
 	timed bool
-	again int // interrupts in a row
+	again int    // interrupts in a row
+	cook  func() // gives a script the terminal as the shell left it; nil for none
 	leave bool
 	code  int // of os.Exit
 
@@ -134,6 +135,9 @@ func (r *repl) run(name, src string) bool {
 	r.mu.Lock()
 	r.cancel, r.urged = cancel, 0
 	r.mu.Unlock()
+	if r.cook != nil {
+		r.cook()
+	}
 	res := r.cfg.Session.Eval(ctx, name, src)
 	r.mu.Lock()
 	r.cancel = nil
