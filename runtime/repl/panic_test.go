@@ -52,6 +52,9 @@ func TestHostPanic(t *testing.T) {
 	}
 	defer p.Close()
 	defer tty.Close()
+	if err := pty.Setsize(p, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
 	mode := func() uint32 {
 		m, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
 		if err != nil {
