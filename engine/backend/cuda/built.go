@@ -1,0 +1,43 @@
+package cuda
+
+import (
+	"archive/zip"
+	"bytes"
+	"embed"
+	"fmt"
+	"io"
+)
+
+//go:embed built/*.zip
+var archives embed.FS
+
+// sources are the files of kernels, each of which has an archive of the same name in built.
+var sources = []string{"attention", "columns", "gated", "layernorm", "product", "rmsnorm", "rope", "rows", "softmax", "vector"}
+
+// image returns a built source: as PTX, or as the cubin of a card ("sm_90a"), nil when there is none for it.
+func image(source, arch string) ([]byte, error) {
+	b, err := archives.ReadFile("built/" + source + ".zip")
+	if err != nil {
+		return nil, fmt.Errorf("cuda: kernels %s: %w", source, err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("cuda: kernels %s: %w", source, err)
+	}
+	name := source + ".ptx"
+	if arch != "" {
+		name = source + "." + arch + ".cubin"
+	}
+	for _, f := range z.File {
+		if f.Name != name {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			return nil, fmt.Errorf("cuda: %s: %w", name, err)
+		}
+		defer r.Close()
+		return io.ReadAll(r)
+	}
+	return nil, nil
+}
