@@ -6,6 +6,9 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"sync"
+
+	"tunebook/engine/backend/cuda/sim"
 )
 
 //go:embed built/*.zip
@@ -41,3 +44,22 @@ func image(source, arch string) ([]byte, error) {
 	}
 	return nil, nil
 }
+
+// shippedKernels is the PTX of all sources, read for the simulator once.
+var shippedKernels = sync.OnceValues(func() (map[string]*sim.Kernel, error) {
+	all := map[string]*sim.Kernel{}
+	for _, s := range sources {
+		ptx, err := image(s, "")
+		if err != nil {
+			return nil, err
+		}
+		m, err := sim.Parse(ptx)
+		if err != nil {
+			return nil, fmt.Errorf("cuda: kernels %s: %w", s, err)
+		}
+		for name, k := range m.Kernels {
+			all[name] = k
+		}
+	}
+	return all, nil
+})

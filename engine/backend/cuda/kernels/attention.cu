@@ -34,17 +34,42 @@ __device__ __forceinline__ void load(float* to, int pitch, const float* from, i6
   }
 }
 
+// turned is load with rows and columns exchanged: element d of row r lies at to[d·tile_rows + r], so that a warp reads its
+// four rows at once.
+__device__ __forceinline__ void turned(float* to, const float* from, i64 stride, int n, int D) {
+#pragma unroll 1
+  for (int r = threadIdx.x / 32; r < tile_rows; r += warps) {
+#pragma unroll 1
+    for (int d = threadIdx.x % 32; d < D; d += 32) to[d * tile_rows + r] = r < n ? from[r * stride + d] : 0.0f;
+  }
+}
+
+// A warp's four rows of something.
+struct Four {
+  float x[per_warp];
+};
+__device__ __forceinline__ Four four(const float* p) {
+  float4 v = *(const float4*)p;
+  return {{v.x, v.y, v.z, v.w}};
+}
+
+// keep writes what a lane knows of the warp's four rows where all lanes can read it: row j of (block_rows, tile_rows) is
+// lane j's. The lanes of a warp read only what they wrote, so no more than the warp has to wait.
+__device__ __forceinline__ void keep(float* to, int lane, int r0, const float (&x)[per_warp]) {
+  *(float4*)&to[lane * tile_rows + r0] = make_float4(x[0], x[1], x[2], x[3]);
+}
+
 // o = softmax(scale·q·kᵀ)·v for a tile of queries and one head. lead of a tile = KLen - QLen of its segment.
 // Lanes are keys while scores are summed and elements of the head while values are; DL = ceil(D/32).
 template <int DL>
 __device__ __forceinline__ void forward(float* o, float* lse, const float* q, const float* k, const float* v, const Tile* tiles,
                                         const int* leads, int H, int KH, int D, float scale, int window, int full) {
-  extern __shared__ float shared[];
-  float *qs = shared, *ks = qs + tile_rows * D, *vs = ks + block_rows * (D + 1);
+  extern __shared__ __align__(16) float shared[];
+  float *qs = shared, *ps = qs + tile_rows * D, *ks = ps + tile_rows * block_rows, *vs = ks + block_rows * (D + 1);
   Tile tile = tiles[blockIdx.x];
   int lead = leads[blockIdx.x], head = blockIdx.y, kv = head * KH / H;
   int lane = threadIdx.x % 32, r0 = threadIdx.x / 32 * per_warp;
-  load(qs, D, q + ((i64)tile.row * H + head) * D, (i64)H * D, tile.n, tile_rows, D);
+  turned(qs, q + ((i64)tile.row * H + head) * D, (i64)H * D, tile.n, D);
   float top[per_warp], sum[per_warp], acc[per_warp][DL];
 #pragma unroll
   for (int r = 0; r < per_warp; r++) {
@@ -63,11 +88,13 @@ __device__ __forceinline__ void forward(float* o, float* lse, const float* q, co
     load(ks, D + 1, k + from, (i64)KH * D, n, block_rows, D);
     load(vs, D, v + from, (i64)KH * D, n, block_rows, D);
     __syncthreads();
+    if (r0 >= tile.n) continue;  // a warp without queries only helps to load
     float s[per_warp] = {};
     for (int d = 0; d < D; d++) {
       float x = ks[lane * (D + 1) + d];
+      Four a = four(&qs[d * tile_rows + r0]);
 #pragma unroll
-      for (int r = 0; r < per_warp; r++) s[r] = fmaf(qs[(r0 + r) * D + d], x, s[r]);
+      for (int r = 0; r < per_warp; r++) s[r] = fmaf(a.x[r], x, s[r]);
     }
 #pragma unroll
     for (int r = 0; r < per_warp; r++) {
@@ -87,18 +114,18 @@ __device__ __forceinline__ void forward(float* o, float* lse, const float* q, co
 #pragma unroll
       for (int e = 0; e < DL; e++) acc[r][e] *= shrink;
     }
+    keep(ps, lane, r0, s);
+    __syncwarp();
 #pragma unroll 2
     for (int j = 0; j < n; j++) {
-      float p[per_warp];
-#pragma unroll
-      for (int r = 0; r < per_warp; r++) p[r] = __shfl_sync(all_lanes, s[r], j);
+      Four p = four(&ps[j * tile_rows + r0]);
 #pragma unroll
       for (int e = 0; e < DL; e++) {
         int d = lane + 32 * e;
         if (d >= D) break;
         float x = vs[j * D + d];
 #pragma unroll
-        for (int r = 0; r < per_warp; r++) acc[r][e] = fmaf(p[r], x, acc[r][e]);
+        for (int r = 0; r < per_warp; r++) acc[r][e] = fmaf(p.x[r], x, acc[r][e]);
       }
     }
   }
@@ -121,14 +148,14 @@ template <int DL>
 __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float* dO, const float* q, const float* k, const float* v,
                                            const float* o, const float* lse, const Tile* tiles, int H, int KH, int D, float scale,
                                            int window, int full) {
-  extern __shared__ float shared[];
-  float *qs = shared, *ds = qs + tile_rows * D, *ks = ds + tile_rows * D, *vs = ks + block_rows * (D + 1);
+  extern __shared__ __align__(16) float shared[];
+  float *qs = shared, *ds = qs + tile_rows * D, *ps = ds + tile_rows * D, *ks = ps + tile_rows * block_rows, *vs = ks + block_rows * (D + 1);
   Tile tile = tiles[blockIdx.x];
   int head = blockIdx.y, kv = head * KH / H;
   int lane = threadIdx.x % 32, r0 = threadIdx.x / 32 * per_warp;
   i64 own = ((i64)tile.row * H + head) * D;
-  load(qs, D, q + own, (i64)H * D, tile.n, tile_rows, D);
-  load(ds, D, dO + own, (i64)H * D, tile.n, tile_rows, D);
+  turned(qs, q + own, (i64)H * D, tile.n, D);
+  turned(ds, dO + own, (i64)H * D, tile.n, D);
   __syncthreads();
   float base[per_warp], mean[per_warp], acc[per_warp][DL];
 #pragma unroll
@@ -136,7 +163,7 @@ __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float*
     i64 row = (i64)(tile.row + r0 + r) * H + head;
     bool in = r0 + r < tile.n;
     float total = 0;
-    for (int d = lane; d < D; d += 32) total = in ? fmaf(ds[(r0 + r) * D + d], o[row * D + d], total) : 0.0f;
+    for (int d = lane; d < D; d += 32) total = in ? fmaf(ds[d * tile_rows + r0 + r], o[row * D + d], total) : 0.0f;
     mean[r] = warp_sum(total);
     base[r] = in ? lse[row] * log2_e : 0.0f;
     if (in && lane == 0) delta[row] = mean[r];
@@ -153,13 +180,15 @@ __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float*
     load(ks, D + 1, k + from, (i64)KH * D, n, block_rows, D);
     load(vs, D + 1, v + from, (i64)KH * D, n, block_rows, D);
     __syncthreads();
+    if (r0 >= tile.n) continue;
     float s[per_warp] = {}, p[per_warp] = {};
     for (int d = 0; d < D; d++) {
       float x = ks[lane * (D + 1) + d], y = vs[lane * (D + 1) + d];
+      Four a = four(&qs[d * tile_rows + r0]), b = four(&ds[d * tile_rows + r0]);
 #pragma unroll
       for (int r = 0; r < per_warp; r++) {
-        s[r] = fmaf(qs[(r0 + r) * D + d], x, s[r]);
-        p[r] = fmaf(ds[(r0 + r) * D + d], y, p[r]);
+        s[r] = fmaf(a.x[r], x, s[r]);
+        p[r] = fmaf(b.x[r], y, p[r]);
       }
     }
 #pragma unroll
@@ -169,17 +198,18 @@ __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float*
       bool sees = r0 + r < tile.n && key >= seen.first && key < seen.end;
       s[r] = sees ? scale * exp2_fast(s[r] * scale2 - base[r]) * (p[r] - mean[r]) : 0.0f;
     }
+    keep(ps, lane, r0, s);
+    __syncwarp();
 #pragma unroll 2
     for (int j = 0; j < n; j++) {
-#pragma unroll
-      for (int r = 0; r < per_warp; r++) p[r] = __shfl_sync(all_lanes, s[r], j);
+      Four weight = four(&ps[j * tile_rows + r0]);
 #pragma unroll
       for (int e = 0; e < DL; e++) {
         int d = lane + 32 * e;
         if (d >= D) break;
         float x = ks[j * (D + 1) + d];
 #pragma unroll
-        for (int r = 0; r < per_warp; r++) acc[r][e] = fmaf(p[r], x, acc[r][e]);
+        for (int r = 0; r < per_warp; r++) acc[r][e] = fmaf(weight.x[r], x, acc[r][e]);
       }
     }
   }
@@ -201,14 +231,15 @@ template <int DL>
 __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* delta, const float* dO, const float* q, const float* k,
                                             const float* v, const float* lse, const Tile* tiles, int H, int KH, int D, float scale,
                                             int window, int full) {
-  extern __shared__ float shared[];
-  float *ks = shared, *vs = ks + tile_rows * D, *qs = vs + tile_rows * D, *ds = qs + block_rows * (D + 1);
+  extern __shared__ __align__(16) float shared[];
+  float *ks = shared, *vs = ks + tile_rows * D, *ss = vs + tile_rows * D, *ps = ss + tile_rows * block_rows;
+  float *qs = ps + tile_rows * block_rows, *ds = qs + block_rows * (D + 1);
   Tile tile = tiles[blockIdx.x];
   int kv = blockIdx.y, group = H / KH;
   int lane = threadIdx.x % 32, r0 = threadIdx.x / 32 * per_warp;
   i64 own = ((i64)tile.row * KH + kv) * D;
-  load(ks, D, k + own, (i64)KH * D, tile.n, tile_rows, D);
-  load(vs, D, v + own, (i64)KH * D, tile.n, tile_rows, D);
+  turned(ks, k + own, (i64)KH * D, tile.n, D);
+  turned(vs, v + own, (i64)KH * D, tile.n, D);
   float sum_k[per_warp][DL], sum_v[per_warp][DL];
 #pragma unroll
   for (int r = 0; r < per_warp; r++) {
@@ -226,6 +257,7 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
       load(qs, D + 1, q + from * D, (i64)H * D, n, block_rows, D);
       load(ds, D + 1, dO + from * D, (i64)H * D, n, block_rows, D);
       __syncthreads();
+      if (r0 >= tile.n) continue;
       int i = q0 + lane;  // this lane's query
       bool in = lane < n;
       float base = in ? lse[from + (i64)lane * H] * log2_e : 0.0f, mean = in ? delta[from + (i64)lane * H] : 0.0f;
@@ -233,10 +265,11 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
       float s[per_warp] = {}, p[per_warp] = {};
       for (int d = 0; d < D; d++) {
         float x = qs[lane * (D + 1) + d], y = ds[lane * (D + 1) + d];
+        Four a = four(&ks[d * tile_rows + r0]), b = four(&vs[d * tile_rows + r0]);
 #pragma unroll
         for (int r = 0; r < per_warp; r++) {
-          s[r] = fmaf(ks[(r0 + r) * D + d], x, s[r]);
-          p[r] = fmaf(vs[(r0 + r) * D + d], y, p[r]);
+          s[r] = fmaf(a.x[r], x, s[r]);
+          p[r] = fmaf(b.x[r], y, p[r]);
         }
       }
 #pragma unroll
@@ -247,14 +280,12 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
         s[r] = scale * weight * (p[r] - mean);
         p[r] = weight;
       }
+      keep(ss, lane, r0, s);
+      keep(ps, lane, r0, p);
+      __syncwarp();
 #pragma unroll 2
       for (int j = 0; j < n; j++) {
-        float a[per_warp], b[per_warp];
-#pragma unroll
-        for (int r = 0; r < per_warp; r++) {
-          a[r] = __shfl_sync(all_lanes, s[r], j);
-          b[r] = __shfl_sync(all_lanes, p[r], j);
-        }
+        Four a = four(&ss[j * tile_rows + r0]), b = four(&ps[j * tile_rows + r0]);
 #pragma unroll
         for (int e = 0; e < DL; e++) {
           int d = lane + 32 * e;
@@ -262,8 +293,8 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
           float x = qs[j * (D + 1) + d], y = ds[j * (D + 1) + d];
 #pragma unroll
           for (int r = 0; r < per_warp; r++) {
-            sum_k[r][e] = fmaf(a[r], x, sum_k[r][e]);
-            sum_v[r][e] = fmaf(b[r], y, sum_v[r][e]);
+            sum_k[r][e] = fmaf(a.x[r], x, sum_k[r][e]);
+            sum_v[r][e] = fmaf(b.x[r], y, sum_v[r][e]);
           }
         }
       }
@@ -302,6 +333,7 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
     backward_kv<DL>(dK, dV, delta, dO, q, k, v, lse, tiles, H, KH, D, scale, window, full);                                            \
   }
 
+ATTENTION(32, 1)
 ATTENTION(64, 2)
 ATTENTION(128, 4)
 ATTENTION(256, 8)

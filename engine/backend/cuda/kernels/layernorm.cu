@@ -19,17 +19,20 @@ KERNEL layernorm_forward(float* y, float* sum, float* mean, float* rstd, const f
   }
   float m = warp_sum(total) / C;
   const float* s = res ? sum + t * C : xs;
-  float squares = 0;
+  // m is off by the rounding of a sum as large as the mean; the mean of what is left says by how much.
+  float rest = 0, squares = 0;
   for (int i = lane; i < C; i += 32) {
     float d = s[i] - m;
+    rest += d;
     squares = fmaf(d, d, squares);
   }
-  float r = rsqrtf(warp_sum(squares) / C + eps);
+  rest = warp_sum(rest) / C;
+  float r = rsqrtf(warp_sum(squares) / C - rest * rest + eps);
   if (lane == 0) {
-    mean[t] = m;
+    mean[t] = m + rest;
     rstd[t] = r;
   }
-  for (int i = lane; i < C; i += 32) y[t * C + i] = fmaf((s[i] - m) * r, w[i], b[i]);
+  for (int i = lane; i < C; i += 32) y[t * C + i] = fmaf((s[i] - m - rest) * r, w[i], b[i]);
 }
 
 // dX = dSum + rstd·(g - mean(g) - n·mean(g·n)), g = dY·w, n = (x-mean)·rstd. dSum may be null; dX may be dSum.

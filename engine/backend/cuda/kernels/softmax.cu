@@ -23,15 +23,15 @@ KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* 
   }
   float top = -infinity(), sum = 0;
   for (int i = threadIdx.x; i < V; i += threads) {
-    float v = x[i] * log2_e;
+    float v = x[i];
     if (v > top) {
-      sum *= exp2_fast(top - v);
+      sum *= exp_fast(top - v);
       top = v;
     }
-    sum += exp2_fast(v - top);
+    sum += exp_fast(v - top);  // the difference first: the largest counts 1 exactly
   }
   float most = warp_max(top);
-  sum = top == -infinity() ? 0.0f : sum * exp2_fast(top - most);
+  sum = top == -infinity() ? 0.0f : sum * exp_fast(top - most);
   sum = warp_sum(sum);
   if (threadIdx.x % 32 == 0) {
     tops[threadIdx.x / 32] = most;
@@ -42,14 +42,14 @@ KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* 
   for (int i = 1; i < warps; i++) top = fmaxf(top, tops[i]);
   sum = 0;
   for (int i = 0; i < warps; i++) {
-    if (tops[i] != -infinity()) sum += sums[i] * exp2_fast(tops[i] - top);
+    if (tops[i] != -infinity()) sum += sums[i] * exp_fast(tops[i] - top);
   }
-  if (threadIdx.x == 0) nll[row] = logf(sum) + (top * ln_2 - x[target]);
+  if (threadIdx.x == 0) nll[row] = logf(sum) + (top - x[target]);
   if (!gradient) return;
   __syncthreads();  // the target's logit is read before it is overwritten
   float share = scale * (weights ? weights[row] : 1.0f), inverse = 1.0f / sum;
   for (int i = threadIdx.x; i < V; i += threads) {
-    float p = exp2_fast(fmaf(x[i], log2_e, -top)) * inverse;
+    float p = exp_fast(x[i] - top) * inverse;
     x[i] = share * (i == target ? p - 1.0f : p);
   }
 }
