@@ -269,7 +269,7 @@ func TestValues(t *testing.T) {
 		"shfl.sync.idx.b32 %r10, %r1, 2, 31, 255;":                                                                               2,
 		"shfl.sync.bfly.b32 %r10, %r1, 1, 31, 255;":                                                                              4,
 		"shfl.sync.up.b32 %r10, %r1, 6, 0, 255;":                                                                                 5, // out of range: its own
-		"shfl.sync.down.b32 %r10, %r1, 2, 6151, 255;":                                                                              7,
+		"shfl.sync.down.b32 %r10, %r1, 2, 6151, 255;":                                                                            7,
 		"setp.gt.u32 %p1, %r1, 3; vote.sync.ballot.b32 %r10, %p1, 255;":                                                          0xf0,
 		"setp.gt.u32 %p1, %r1, 3; vote.sync.any.pred %p2, %p1, 255; selp.b32 %r10, 1, 0, %p2;":                                   1,
 		"setp.gt.u32 %p1, %r1, 3; bar.red.or.pred %p2, 0, %p1; selp.b32 %r10, 1, 0, %p2;":                                        1,
