@@ -25,20 +25,20 @@ __device__ __forceinline__ Range visible(int i, int lead, int L, int window, int
   return r;
 }
 
-// load copies rows [0, n) of one head to shared memory, zeros up to count; rows lie stride elements apart.
-__device__ __forceinline__ void load(float* to, int pitch, const float* from, i64 stride, int n, int count, int D) {
+// load copies rows [0, n) of one head to shared memory; rows lie stride elements apart.
+__device__ __forceinline__ void load(float* to, int pitch, const float* from, i64 stride, int n, int D) {
 #pragma unroll 1
-  for (int r = threadIdx.x / 32; r < count; r += warps) {
+  for (int r = threadIdx.x / 32; r < n; r += warps) {
 #pragma unroll 1
-    for (int d = threadIdx.x % 32; d < D; d += 32) to[r * pitch + d] = r < n ? from[r * stride + d] : 0.0f;
+    for (int d = threadIdx.x % 32; d < D; d += 32) to[r * pitch + d] = from[r * stride + d];
   }
 }
 
 // turned is load with rows and columns exchanged: element d of row r lies at to[d·tile_rows + r], so that a warp reads its
-// four rows at once.
+// four rows at once. Behind the last row there are zeros up to a multiple of four.
 __device__ __forceinline__ void turned(float* to, const float* from, i64 stride, int n, int D) {
 #pragma unroll 1
-  for (int r = threadIdx.x / 32; r < tile_rows; r += warps) {
+  for (int r = threadIdx.x / 32; r < (n + per_warp - 1) / per_warp * per_warp; r += warps) {
 #pragma unroll 1
     for (int d = threadIdx.x % 32; d < D; d += 32) to[d * tile_rows + r] = r < n ? from[r * stride + d] : 0.0f;
   }
@@ -85,12 +85,12 @@ __device__ __forceinline__ void forward(float* o, float* lse, const float* q, co
     __syncthreads();
     i64 from = ((i64)(tile.other + k0) * KH + kv) * D;
     int n = end - k0 < block_rows ? end - k0 : block_rows;
-    load(ks, D + 1, k + from, (i64)KH * D, n, block_rows, D);
-    load(vs, D, v + from, (i64)KH * D, n, block_rows, D);
+    load(ks, D + 1, k + from, (i64)KH * D, n, D);
+    load(vs, D, v + from, (i64)KH * D, n, D);
     __syncthreads();
     if (r0 >= tile.n) continue;  // a warp without queries only helps to load
     float s[per_warp] = {};
-    for (int d = 0; d < D; d++) {
+    for (int d = 0; lane < n && d < D; d++) {
       float x = ks[lane * (D + 1) + d];
       Four a = four(&qs[d * tile_rows + r0]);
 #pragma unroll
@@ -163,7 +163,7 @@ __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float*
     i64 row = (i64)(tile.row + r0 + r) * H + head;
     bool in = r0 + r < tile.n;
     float total = 0;
-    for (int d = lane; d < D; d += 32) total = in ? fmaf(ds[d * tile_rows + r0 + r], o[row * D + d], total) : 0.0f;
+    for (int d = lane; in && d < D; d += 32) total = fmaf(ds[d * tile_rows + r0 + r], o[row * D + d], total);
     mean[r] = warp_sum(total);
     base[r] = in ? lse[row] * log2_e : 0.0f;
     if (in && lane == 0) delta[row] = mean[r];
@@ -177,12 +177,12 @@ __device__ __forceinline__ void backward_q(float* dQ, float* delta, const float*
     __syncthreads();
     i64 from = ((i64)(tile.other + k0) * KH + kv) * D;
     int n = end - k0 < block_rows ? end - k0 : block_rows;
-    load(ks, D + 1, k + from, (i64)KH * D, n, block_rows, D);
-    load(vs, D + 1, v + from, (i64)KH * D, n, block_rows, D);
+    load(ks, D + 1, k + from, (i64)KH * D, n, D);
+    load(vs, D + 1, v + from, (i64)KH * D, n, D);
     __syncthreads();
     if (r0 >= tile.n) continue;
     float s[per_warp] = {}, p[per_warp] = {};
-    for (int d = 0; d < D; d++) {
+    for (int d = 0; lane < n && d < D; d++) {
       float x = ks[lane * (D + 1) + d], y = vs[lane * (D + 1) + d];
       Four a = four(&qs[d * tile_rows + r0]), b = four(&ds[d * tile_rows + r0]);
 #pragma unroll
@@ -254,8 +254,8 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
       __syncthreads();
       i64 from = (i64)(tile.other + q0) * H + head;
       int n = end - q0 < block_rows ? end - q0 : block_rows;
-      load(qs, D + 1, q + from * D, (i64)H * D, n, block_rows, D);
-      load(ds, D + 1, dO + from * D, (i64)H * D, n, block_rows, D);
+      load(qs, D + 1, q + from * D, (i64)H * D, n, D);
+      load(ds, D + 1, dO + from * D, (i64)H * D, n, D);
       __syncthreads();
       if (r0 >= tile.n) continue;
       int i = q0 + lane;  // this lane's query
@@ -263,7 +263,7 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
       float base = in ? lse[from + (i64)lane * H] * log2_e : 0.0f, mean = in ? delta[from + (i64)lane * H] : 0.0f;
       Range seen = visible(i, 0, tile.len, window, full);
       float s[per_warp] = {}, p[per_warp] = {};
-      for (int d = 0; d < D; d++) {
+      for (int d = 0; lane < n && d < D; d++) {
         float x = qs[lane * (D + 1) + d], y = ds[lane * (D + 1) + d];
         Four a = four(&ks[d * tile_rows + r0]), b = four(&vs[d * tile_rows + r0]);
 #pragma unroll
