@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/backend/conform"
 )
 
@@ -48,4 +49,9 @@ func TestConform(t *testing.T) {
 			t.Logf("%d million lane instructions", b.dev.(*simulated).d.Instructions/1e6)
 		})
 	}
+}
+
+// oneSegment is n queries that see n keys.
+func oneSegment(n int) *backend.Segments {
+	return &backend.Segments{List: []backend.Segment{{QLen: n, KLen: n}}}
 }

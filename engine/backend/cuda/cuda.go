@@ -26,6 +26,7 @@ type Backend struct {
 }
 
 func init() {
+	backend.Register("cuda", func() (backend.Backend, error) { return Open() })
 	backend.Register("cuda-sim", func() (backend.Backend, error) { return NewSim() })
 }
 
