@@ -10,7 +10,7 @@ import (
 // startREPL reads from the terminal, or from whatever standard input is.
 func startREPL() error {
 	out, errs := host.Stdout(), host.Stderr()
-	s, err := newSession([]string{"tunebook"}, true, false)
+	s, err := newSession([]string{"tunebook"}, out, true, false, false)
 	if err != nil {
 		return exit{1, err}
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"tunebook/runtime/cell"
 	"tunebook/runtime/session"
 	"tunebook/stdlib/host"
 	"tunebook/stdlib/symbols"
@@ -18,7 +20,7 @@ var preset = func() map[string]string {
 	for _, p := range []string{
 		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
 		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
-		"tunebook/stdlib/study", "tunebook/stdlib/train",
+		"tunebook/stdlib/runs", "tunebook/stdlib/study", "tunebook/stdlib/train",
 	} {
 		if n := symbols.Name(p); n != "" {
 			m[n] = p
@@ -28,12 +30,17 @@ var preset = func() map[string]string {
 }()
 
 // newSession joins the runtime, which knows nothing of models, and the script API.
-func newSession(args []string, withPreset, deferToEnd bool) (*session.Session, error) {
+// args[0] is the notebook, or a name in the folder that the prompt was started in.
+func newSession(args []string, stdout io.Writer, withPreset, deferToEnd, manifest bool) (*session.Session, error) {
+	folder, err := cell.FolderOf(args[0])
+	if err != nil {
+		return nil, fmt.Errorf("tunebook: %w", err)
+	}
 	cfg := session.Config{
 		Packages: session.Packages{Paths: symbols.Paths, Name: symbols.Name, Values: symbols.Values, Types: symbols.Types, Docs: symbols.Docs},
-		Stdin:    os.Stdin, Stdout: host.Stdout(), Stderr: host.Stderr(), Args: args,
+		Stdin:    os.Stdin, Stdout: stdout, Stderr: host.Stderr(), Args: args,
 		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
-		DeferToEnd: deferToEnd,
+		DeferToEnd: deferToEnd, Folder: folder, Manifest: manifest,
 	}
 	if withPreset {
 		cfg.Preset = preset

@@ -78,7 +78,8 @@ type Segments struct {
 	// Window is how many keys a query sees at most: the last ones, its own included. 0 stands for all.
 	// Source: Beltagy et al. 2020, arXiv:2004.05150, as Mistral uses it (Jiang et al. 2023, arXiv:2310.06825).
 	Window int
-	// Full lets every query see every key of its segment, as encoders do; Window is then 0.
+	// Full lets a query see the keys behind its own too, as encoders do: every key of its segment, or with Window those that lie
+	// less than Window away on either side. Source of the latter: Warner et al. 2024, arXiv:2412.13663 (ModernBERT).
 	Full bool
 	Dev  any
 }
@@ -121,6 +122,18 @@ type Ops interface {
 	AddBias(y, b Buffer, t, c int)
 	// SumRows adds the sum of the rows of dY to dB, in the order of t: the gradient of AddBias.   dB (C)  dY (T, C)
 	SumRows(dB, dY Buffer, t, c int)
+
+	// RowNorms writes the Euclidean length of every row: norms[t] = sqrt(Σ x[t,:]²).   norms (T)  x (T, C)
+	RowNorms(norms, x Buffer, t, c int)
+	// ScaleColumnsForward writes y[t,j] = x[t,j]·m[j]/d[j].   y, x (T, C)  m, d (C). y may be the same buffer as x.
+	// With d the row lengths of a layer's weight, this is weight normalisation: Salimans & Kingma 2016, arXiv:1602.07868.
+	ScaleColumnsForward(y, x, m, d Buffer, t, c int)
+	// ScaleColumnsBackward writes dX[t,j] = dY[t,j]·m[j]/d[j] and adds Σ dY[t,j]·x[t,j]/d[j] to dM; dM nil is left out. d counts
+	// as a constant. dX may be the same buffer as dY.
+	ScaleColumnsBackward(dX, dM, dY, x, m, d Buffer, t, c int)
+
+	// Dequantize writes y[i] = scales[i/q.Block()]·(level of code i), rounded once.   y (n)  codes (q.Codes(n)) i32  scales (q.Scales(n))
+	Dequantize(y, codes, scales Buffer, n int, q Quant)
 
 	// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head; inverse turns back, which is the
 	// backward pass.   y, x (T, heads·D)  pos (T) i32  freqs (D/2) f32. y may be the same buffer as x.

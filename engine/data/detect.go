@@ -17,7 +17,7 @@ func formatOf(op, path string) (Format, error) {
 		return format, nil
 	}
 	var head []byte
-	err := readFile(op, path, func(r *bufio.Reader) error {
+	err := readFile(op, path, nil, func(r *bufio.Reader) error {
 		b := make([]byte, 1<<16)
 		n, err := io.ReadFull(r, b)
 		head = b[:n]

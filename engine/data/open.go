@@ -46,6 +46,7 @@ type Reader struct {
 	Notes  []string // what was found out: format, fields, files left out
 	Passed []string // what there was to say about the last pass through all rows: rows skipped, endings removed
 
+	steps    []Step // that tell which files the last pass through all rows has read
 	op, path string
 	superNI  SuperNIOptions
 	document bool
@@ -210,6 +211,7 @@ func (r *Reader) Rows() iter.Seq2[Example, error] {
 		}
 		if err == nil {
 			r.Passed, err = c.verdict()
+			r.steps = c.read()
 		}
 		if err != nil {
 			yield(Example{}, err)
@@ -259,7 +261,7 @@ func (r *Reader) pass(c *rowReader) error {
 func (r *Reader) task(c *rowReader, file string) error {
 	o := r.superNI
 	o.OnError = r.Fields.OnError
-	s, err := ReadSuperNI(file, o)
+	s, sums, err := readSuperNI(file, o)
 	if err != nil {
 		return err
 	}
@@ -268,6 +270,7 @@ func (r *Reader) task(c *rowReader, file string) error {
 			c.add(e)
 		}
 	}
+	c.steps, c.sums = append(c.steps, s.Steps...), append(c.sums, sums...)
 	for _, note := range s.Notes {
 		c.said = append(c.said, s.Name+": "+note)
 	}
@@ -293,7 +296,7 @@ func (c *rowReader) file(format Format) error {
 	if (format == CSV || format == TSV) && c.fields.Messages+c.fields.Choices != "" {
 		return fmt.Errorf("%s: %s: Fields has Messages %q and Choices %q; a column is one text, wanted Input and Output", c.op, c.path, c.fields.Messages, c.fields.Choices)
 	}
-	return readFile(c.op, c.path, read)
+	return c.readFile(read)
 }
 
 // readSet reads one file of a known format.

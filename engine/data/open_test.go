@@ -317,7 +317,7 @@ func lines(t testing.TB, n int) string {
 	return path
 }
 
-func heap() uint64 {
+func heapBytes() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -334,7 +334,7 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, most, rows := heap(), uint64(0), 0
+	before, most, rows := heapBytes(), uint64(0), 0
 	for e, err := range r.Rows() {
 		if err != nil {
 			t.Fatal(err)
@@ -343,7 +343,7 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 			t.Fatalf("row %d is %+v", rows, e)
 		}
 		if rows++; rows%(n/10) == 0 {
-			most = max(most, heap())
+			most = max(most, heapBytes())
 		}
 	}
 	if rows != n {
@@ -412,7 +412,7 @@ func BenchmarkRows(b *testing.B) {
 				b.Fatal(err)
 			}
 			if n++; n%1_000_000 == 0 {
-				most = max(most, heap())
+				most = max(most, heapBytes())
 			}
 		}
 		if n != 5_000_000 {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,7 +46,7 @@ func (c *rowReader) parquet() (err error) {
 	if info.IsDir() {
 		return fmt.Errorf("%s: %s: is a folder; wanted a file", c.op, c.path)
 	}
-	row := 0
+	row, seen, good := 0, c.seen, c.good
 	defer func() {
 		if p := recover(); p != nil {
 			// The library panics on some broken files.
@@ -82,6 +83,14 @@ func (c *rowReader) parquet() (err error) {
 	}
 	if want := file.NumRows(); !c.halt && c.end == nil && int64(row) != want {
 		c.stop(row, nil, "the file ends after %d rows; wanted the %d that it says", row, want)
+	}
+	if !c.halt {
+		h := sha256.New()
+		var sum fileSum
+		if _, err := io.Copy(h, io.NewSectionReader(f, 0, info.Size())); err == nil {
+			sum.take(f, h)
+			c.wasRead(sum, seen, good)
+		}
 	}
 	return nil
 }

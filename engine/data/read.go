@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -127,6 +129,9 @@ type rowReader struct {
 	sniff func(row []byte)      // takes the first usable object in place of making an example of it, and ends the reading
 	good  int                   // examples made
 	halt  bool                  // no more is wanted
+
+	sums  []fileSum // of the files that were read to their end
+	steps []Step    // one for each of them
 
 	said     []string // notes of files that were read as a whole
 	system   string   // of the row that is read
@@ -262,7 +267,7 @@ func (c *rowReader) set(name string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Name: name, Rows: c.rows, Notes: notes}
+	s := &Set{Name: name, Rows: c.rows, Notes: notes, Steps: c.read()}
 	for i := range s.Rows {
 		s.Rows[i].Source = name
 	}
@@ -286,8 +291,9 @@ func (f *Fields) check(op, path string) error {
 	return nil
 }
 
-// readFile opens the file, hands it to read without compression and byte order mark, and closes it.
-func readFile(op, path string, read func(r *bufio.Reader) error) error {
+// readFile opens the file, hands it to read without compression and byte order mark, and closes it. What was read to its
+// end adds up to a sum of the file as it lies there, where one is wanted.
+func readFile(op, path string, sum *fileSum, read func(r *bufio.Reader) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
@@ -296,7 +302,12 @@ func readFile(op, path string, read func(r *bufio.Reader) error) error {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return fmt.Errorf("%s: %s: is a folder; wanted a file", op, path)
 	}
-	r := bufio.NewReaderSize(f, 1<<16)
+	var raw io.Reader = f
+	h := sha256.New()
+	if sum != nil {
+		raw = io.TeeReader(f, h)
+	}
+	r := bufio.NewReaderSize(raw, 1<<16)
 	switch compression(path) {
 	case ".gz":
 		z, err := gzip.NewReader(r)
@@ -318,7 +329,66 @@ func readFile(op, path string, read func(r *bufio.Reader) error) error {
 	if err := skipMark(r); err != nil {
 		return fmt.Errorf("%s: %s: %s", op, path, readFault(err))
 	}
-	return read(r)
+	if err := read(r); err != nil || sum == nil {
+		return err
+	}
+	if _, err := r.Peek(1); err == io.EOF {
+		if _, err := io.Copy(io.Discard, raw); err == nil {
+			sum.take(f, h)
+		}
+	}
+	return nil
+}
+
+// fileSum says what a file is that was read as a whole.
+type fileSum struct {
+	bytes int64
+	sum   [sha256.Size]byte
+}
+
+func (s *fileSum) take(f *os.File, h hash.Hash) {
+	if info, err := f.Stat(); err == nil {
+		s.bytes = info.Size()
+		h.Sum(s.sum[:0])
+	}
+}
+
+// shownFiles is how many files of a set have a step of their own.
+const shownFiles = 5
+
+// readFile reads the file at c.path.
+func (c *rowReader) readFile(read func(r *bufio.Reader) error) error {
+	var sum fileSum
+	seen, good := c.seen, c.good
+	err := readFile(c.op, c.path, &sum, read)
+	if sum.bytes > 0 {
+		c.wasRead(sum, seen, good)
+	}
+	return err
+}
+
+// wasRead keeps the sum of the file at c.path, before which there were seen rows met and good ones made.
+func (c *rowReader) wasRead(sum fileSum, seen, good int) {
+	c.sums = append(c.sums, sum)
+	c.steps = append(c.steps, Step{Op: "read", From: c.seen - seen, To: c.good - good,
+		Note: fmt.Sprintf("%s, %d bytes, SHA-256 %x", filepath.Base(c.path), sum.bytes, sum.sum)})
+}
+
+// read returns the steps that tell which files were read; many files are one step, the sum of which is that of their sums.
+func (c *rowReader) read() []Step {
+	if len(c.steps) <= shownFiles {
+		return c.steps
+	}
+	all := Step{Op: "read"}
+	h := sha256.New()
+	size := int64(0)
+	for i, s := range c.sums {
+		all.From, all.To = all.From+c.steps[i].From, all.To+c.steps[i].To
+		size += s.bytes
+		h.Write(s.sum[:])
+	}
+	all.Note = fmt.Sprintf("%d files, %d bytes, SHA-256 of their SHA-256 %x", len(c.sums), size, h.Sum(nil))
+	return []Step{all}
 }
 
 // skipMark moves r behind a UTF-8 byte order mark, and refuses the beginnings of files that hold no UTF-8 text.

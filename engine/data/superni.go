@@ -14,6 +14,9 @@ import (
 // SuperNIOptions are the choices of ReadSuperNI.
 type SuperNIOptions struct {
 	Positive     int       // positive examples of the file that every prompt shows; an error when there are fewer
+	Negative     int       // negative examples likewise
+	Explain      bool      // with the explanations that the shown examples have
+	Official     bool      // in the form of the benchmark's own models, Tk-Instruct: see ReadSuperNI
 	MaxInstances int       // the first so many instances are taken; 0 for all
 	OnError      RowPolicy // what to do with an instance that cannot be used
 }
@@ -28,37 +31,49 @@ var superNITask = regexp.MustCompile(`task\d+_.*`)
 //	s, err := ReadSuperNI("tasks/task875_emotion_classification.json", SuperNIOptions{Positive: 2})
 //
 // With positive examples, each is "Example 1", "Input: …" and "Output: …" on lines of their own, and the instance's input
-// and an empty "Output:" have the same form. Definition and output may be a text or a list; parts of a definition have a blank line
+// and an empty "Output:" have the same form; a negative example is called "Wrong example 1". With Official the prompt is that
+// of Tk-Instruct (the benchmark's "def", "def + 2 pos", …): the first definition after "Definition: ", " Positive Example 1 -"
+// with " Output: …", and "Now complete the following example -", where each part that ends in no mark of punctuation gets a
+// full stop. Definition and output may be a text or a list; parts of a definition have a blank line
 // between them. Where the file is the train.json or test.json of a task's folder, the set's name is "<task>/train".
 // Errors are those of ReadJSON. Source: Wang et al. 2022, arXiv:2204.07705.
 func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
+	s, _, err := readSuperNI(path, o)
+	return s, err
+}
+
+// readSuperNI is ReadSuperNI with the file's sum.
+func readSuperNI(path string, o SuperNIOptions) (*Set, []fileSum, error) {
 	const op = "data.SuperNI"
-	if o.Positive < 0 || o.MaxInstances < 0 {
-		return nil, fmt.Errorf("%s: %s: SuperNIOptions has Positive %d and MaxInstances %d; wanted 0 or more", op, path, o.Positive, o.MaxInstances)
+	if o.Positive < 0 || o.Negative < 0 || o.MaxInstances < 0 {
+		return nil, nil, fmt.Errorf("%s: %s: SuperNIOptions has Positive %d, Negative %d and MaxInstances %d; wanted 0 or more", op, path, o.Positive, o.Negative, o.MaxInstances)
+	}
+	if o.Explain && o.Positive+o.Negative == 0 {
+		return nil, nil, fmt.Errorf("%s: %s: SuperNIOptions has Explain and shows no examples; wanted Positive or Negative", op, path)
 	}
 	f := Fields{Input: "input", Output: "output", OnError: o.OnError}
 	if err := f.check(op, path); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	name, task := superNINames(path)
 	f.Task = task
 	t := &superNI{rowReader: rowReader{op: op, path: path, whole: path, fields: f}, options: o}
-	if err := readFile(op, path, t.read); err != nil {
-		return nil, err
+	if err := t.readFile(t.read); err != nil {
+		return nil, nil, err
 	}
 	s, err := t.set(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	head, err := t.prompt()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range s.Rows {
 		e := &s.Rows[i]
 		input := len(e.Prompt)
 		e.Prompt = head(e.Prompt)
-		if o.Positive == 0 { // otherwise "Output:" stands after the input
+		if o.Positive+o.Negative == 0 && !o.Official { // otherwise "Output:" stands after the input
 			e.Input = len(e.Prompt) - input
 		}
 	}
@@ -66,7 +81,7 @@ func ReadSuperNI(path string, o SuperNIOptions) (*Set, error) {
 		s.Available = t.instances
 		s.Notes = append(s.Notes, fmt.Sprintf("the first %d of %d instances", o.MaxInstances, t.instances))
 	}
-	return s, nil
+	return s, t.sums, nil
 }
 
 // superNINames returns the set's and the task's name for a path.
@@ -90,8 +105,12 @@ type superNI struct {
 	instances  int
 	found      map[string]int // line of each part, by key
 	definition []string
-	positive   []Example
+	positive   []shown
+	negative   []shown
 }
+
+// shown is an example that prompts show.
+type shown struct{ input, output, explanation string }
 
 // read reads the file's one object.
 func (t *superNI) read(r *bufio.Reader) error {
@@ -168,24 +187,44 @@ func (t *superNI) part(line int, key string, raw []byte) error {
 		}
 		t.definition = texts
 	case "Positive Examples":
-		if t.options.Positive == 0 {
-			return nil
+		return t.examples(line, key, raw, t.options.Positive, &t.positive)
+	case "Negative Examples":
+		return t.examples(line, key, raw, t.options.Negative, &t.negative)
+	}
+	return nil
+}
+
+// examples keeps the first n examples of a part.
+func (t *superNI) examples(line int, key string, raw []byte, n int, out *[]shown) error {
+	if n == 0 {
+		return nil
+	}
+	if raw[0] != '[' {
+		return fmt.Errorf("%s: %w", t.op, t.rowError(line, -1, raw, "%s is %s; wanted a list", key, jsonKind(raw)))
+	}
+	c := rowReader{op: t.op, path: t.path, fields: Fields{Input: "input", Output: "output"}}
+	jsonElements(raw, func(e []byte) {
+		if len(*out) == n {
+			return
 		}
-		if raw[0] != '[' {
-			return fmt.Errorf("%s: %w", t.op, t.rowError(line, -1, raw, "%s is %s; wanted a list", key, jsonKind(raw)))
+		c.jsonRow(line, e)
+		if len(c.bad) > 0 || len(c.rows) <= len(*out) {
+			return
 		}
-		examples := rowReader{op: t.op, path: t.path, fields: Fields{Input: "input", Output: "output"}}
-		jsonElements(raw, func(e []byte) {
-			if len(examples.rows) < t.options.Positive {
-				examples.jsonRow(line, e)
+		x := shown{input: c.rows[len(*out)].Prompt, output: c.rows[len(*out)].Answer}
+		if t.options.Explain {
+			text, at, what := c.jsonOptional(e, "explanation")
+			if what != "" {
+				c.reject(line, at, "%s", what)
 			}
-		})
-		if len(examples.bad) > 0 {
-			e := examples.bad[0]
-			e.What = fmt.Sprintf("%s: number %d: %s", key, e.Row+1, e.What)
-			return fmt.Errorf("%s: %w", t.op, e)
+			x.explanation = text
 		}
-		t.positive = examples.rows
+		*out = append(*out, x)
+	})
+	if len(c.bad) > 0 {
+		e := c.bad[0]
+		e.What = fmt.Sprintf("%s: number %d: %s", key, e.Row+1, e.What)
+		return fmt.Errorf("%s: %w", t.op, e)
 	}
 	return nil
 }
@@ -195,16 +234,59 @@ func (t *superNI) prompt() (func(input string) string, error) {
 	if n := len(t.positive); n < t.options.Positive {
 		return nil, fmt.Errorf("%s: %s: there are %d positive examples; wanted %d", t.op, t.path, n, t.options.Positive)
 	}
+	if n := len(t.negative); n < t.options.Negative {
+		return nil, fmt.Errorf("%s: %s: there are %d negative examples; wanted %d", t.op, t.path, n, t.options.Negative)
+	}
+	if t.options.Official {
+		return t.official(), nil
+	}
 	head := paragraphs(append([]string(nil), t.definition...)...)
-	if len(t.positive) == 0 {
+	if len(t.positive)+len(t.negative) == 0 {
 		return func(input string) string { return head + "\n\n" + input }, nil
 	}
 	var b strings.Builder
 	b.WriteString(head)
-	for i, e := range t.positive {
-		fmt.Fprintf(&b, "\n\nExample %d\nInput: %s\nOutput: %s", i+1, e.Prompt, e.Answer)
+	write := func(name string, list []shown) {
+		for i, x := range list {
+			fmt.Fprintf(&b, "\n\n%s %d\nInput: %s\nOutput: %s", name, i+1, x.input, x.output)
+			if x.explanation != "" {
+				b.WriteString("\nExplanation: " + x.explanation)
+			}
+		}
 	}
+	write("Example", t.positive)
+	write("Wrong example", t.negative)
 	b.WriteString("\n\nInput: ")
 	head = b.String()
 	return func(input string) string { return head + input + "\nOutput:" }, nil
+}
+
+// official is prompt in the form of Tk-Instruct.
+func (t *superNI) official() func(input string) string {
+	ended := func(s string) string {
+		if strings.IndexByte("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", s[len(s)-1]) < 0 {
+			s += "."
+		}
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(ended("Definition: "+strings.TrimSpace(t.definition[0])) + "\n\n")
+	write := func(name string, list []shown) {
+		for i, x := range list {
+			fmt.Fprintf(&b, " %s Example %d -\n", name, i+1)
+			b.WriteString(ended("Input: "+strings.TrimSpace(x.input)) + "\n")
+			b.WriteString(ended(" Output: "+strings.TrimSpace(x.output)) + "\n")
+			if x.explanation != "" {
+				b.WriteString(ended(" Explanation: "+strings.TrimSpace(x.explanation)) + "\n")
+			}
+			b.WriteString("\n")
+		}
+	}
+	write("Positive", t.positive)
+	write("Negative", t.negative)
+	b.WriteString("Now complete the following example -\n")
+	head := b.String()
+	return func(input string) string {
+		return head + ended("Input: "+strings.TrimSpace(input)) + "\nOutput: "
+	}
 }

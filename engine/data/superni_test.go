@@ -47,6 +47,27 @@ task007_add/2 "Add the numbers.\n\nGive the sum.\n\n5+5" -> ["10"]
 	if s.Len() != 1 || s.Rows[0].Prompt != prompt || s.Available != 3 || len(s.Notes) != 1 || s.Notes[0] != "the first 1 of 3 instances" {
 		t.Errorf("%+v", s)
 	}
+	s, err = ReadSuperNI(path, SuperNIOptions{Positive: 1, Negative: 1, Explain: true, MaxInstances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt = "Add the numbers.\n\nGive the sum.\n\nExample 1\nInput: 1+1\nOutput: 2\nExplanation: because\n\nWrong example 1\nInput: 1+1\nOutput: 3\nExplanation: no\n\nInput: 3+3\nOutput:"
+	if s.Rows[0].Prompt != prompt {
+		t.Errorf("%q", s.Rows[0].Prompt)
+	}
+	s, err = ReadSuperNI(path, SuperNIOptions{Positive: 2, Negative: 1, Explain: true, Official: true, MaxInstances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt = "Definition: Add the numbers.\n\n Positive Example 1 -\nInput: 1+1.\n Output: 2.\n Explanation: because.\n\n Positive Example 2 -\nInput: 2+2.\n Output: 4.\n\n" +
+		" Negative Example 1 -\nInput: 1+1.\n Output: 3.\n Explanation: no.\n\nNow complete the following example -\nInput: 3+3.\nOutput: "
+	if s.Rows[0].Prompt != prompt {
+		t.Errorf("%q", s.Rows[0].Prompt)
+	}
+	_, err = ReadSuperNI(path, SuperNIOptions{Negative: 2})
+	wantError(t, "too few", err, "there are 1 negative examples; wanted 2")
+	_, err = ReadSuperNI(path, SuperNIOptions{Explain: true})
+	wantError(t, "nothing to explain", err, "shows no examples")
 	_, err = ReadSuperNI(path, SuperNIOptions{Positive: 3})
 	wantError(t, "too few", err, "data.SuperNI: "+path+": there are 2 positive examples; wanted 3")
 	_, err = ReadSuperNI(path, SuperNIOptions{MaxInstances: -1})

@@ -88,7 +88,7 @@ func (t *Texts) All() (texts []string, notes []string, err error) {
 func (t *Texts) plain(c *rowReader) error {
 	for _, file := range t.Files {
 		c.path = file
-		err := readFile(c.op, file, func(r *bufio.Reader) error { return c.documents(r, t.unit) })
+		err := readFile(c.op, file, nil, func(r *bufio.Reader) error { return c.documents(r, t.unit) })
 		if err != nil || c.halt || c.end != nil {
 			return err
 		}

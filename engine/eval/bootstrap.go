@@ -31,7 +31,7 @@ func Interval(values []float64, level, lowest, highest float64) (lo, hi float64,
 	if len(values) == 0 || !(level > 0 && level < 1) {
 		return 0, 0, fmt.Errorf("eval: Interval of %d values at level %v; wanted at least one value and a level between 0 and 1", len(values), level)
 	}
-	b := interval(values, level, lowest, highest, resamplesFor(len(values)))
+	b := estimate{centre: mean(values), perDoc: values, lowest: lowest, highest: highest}.interval(level)
 	return b.lo, b.hi, nil
 }
 
@@ -41,15 +41,35 @@ type bounds struct {
 	resamples int
 }
 
-// interval is the two-level bootstrap: documents in values and the means of seeds in each list of sides (one, or two for
+// estimate is what a bootstrap is of: the mean of perDoc, or where there are terms, a combination of corpus values.
+type estimate struct {
+	centre          float64
+	perDoc          []float64
+	terms           []term
+	value           func(sum []float64) float64
+	lowest, highest float64
+	resamples       int // 0: as many as the number of documents allows
+}
+
+// interval is the two-level bootstrap: documents, and the means of seeds in each list of sides (one, or two for
 // a difference of runs that do not pair; the sign of a side does not matter). All lists are drawn with replacement and
 // independently, and each one's deviation is stretched for its own number. All seeds are scored on the same documents, so
 // the levels add up.
-func interval(values []float64, level, lowest, highest float64, resamples int, sides ...[]float64) bounds {
-	n, centre := len(values), mean(values)
-	b := bounds{resamples: resamples}
-	means := make([]float64, resamples)
-	draw(means, values, centre, stretch(n, level), "eval/bootstrap/documents")
+func (e estimate) interval(level float64, sides ...[]float64) bounds {
+	n := len(e.perDoc)
+	b := bounds{resamples: e.resamples}
+	if b.resamples == 0 {
+		b.resamples = resamplesFor(n)
+	}
+	if e.terms != nil {
+		b.resamples = min(b.resamples, max(minResamples, maxDraws/entries(e.terms)))
+	}
+	means := make([]float64, b.resamples)
+	if e.terms != nil {
+		resample(means, e.terms, e.value, e.centre, stretch(n, level))
+	} else {
+		draw(means, e.perDoc, e.centre, stretch(n, level), "eval/bootstrap/documents")
+	}
 	for i, seeds := range sides {
 		if len(seeds) > 1 {
 			draw(means, seeds, mean(seeds), stretch(len(seeds), level), fmt.Sprintf("eval/bootstrap/seeds/%d", i))
@@ -57,7 +77,7 @@ func interval(values []float64, level, lowest, highest float64, resamples int, s
 	}
 	below, above := 0, 0
 	for i := range means {
-		means[i] += centre
+		means[i] += e.centre
 		if means[i] <= 0 {
 			below++
 		}
@@ -67,13 +87,17 @@ func interval(values []float64, level, lowest, highest float64, resamples int, s
 	}
 	slices.Sort(means)
 	b.lo, b.hi = quantile(means, (1-level)/2), quantile(means, (1+level)/2)
-	b.p = min(1, 2*float64(min(below, above)+1)/float64(resamples+1))
-	if slices.Min(values) == slices.Max(values) {
+	b.p = min(1, 2*float64(min(below, above)+1)/float64(b.resamples+1))
+	if slices.Min(e.perDoc) == slices.Max(e.perDoc) {
 		differ := 1 - math.Pow((1-level)/2, 1/float64(n))
-		b.lo = min(b.lo, centre-differ*(centre-lowest))
-		b.hi = max(b.hi, centre+differ*(highest-centre))
+		if !math.IsInf(e.lowest, 0) {
+			b.lo = min(b.lo, e.centre-differ*(e.centre-e.lowest))
+		}
+		if !math.IsInf(e.highest, 0) {
+			b.hi = max(b.hi, e.centre+differ*(e.highest-e.centre))
+		}
 	}
-	b.lo, b.hi = max(lowest, b.lo), min(highest, b.hi)
+	b.lo, b.hi = max(e.lowest, b.lo), min(e.highest, b.hi)
 	return b
 }
 

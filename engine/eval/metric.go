@@ -6,24 +6,77 @@ import (
 	"strings"
 )
 
-// Metric turns one prediction and the right answers of its document into a number from 0 to 1.
+// Metric turns predictions and their right answers into a number, from 0 to 1 unless it says otherwise.
+//
+// Most metrics are the mean of a number for each document. The others (BLEU, macro F1, perplexity) count something in each
+// document and are a function of the sums.
 type Metric struct {
-	Name      string // as tables print it: "ROUGE-L", "ROUGE-L (unicode, stemmed)"
-	Normalise string // what is done to both texts before they are compared
-	Stemmer   string // "" for none
-	Binary    bool   // every document scores 0 or 1
+	Name        string // as tables print it: "ROUGE-L", "ROUGE-L (unicode, stemmed)"
+	Normalise   string // what is done to both texts before they are compared
+	Stemmer     string // "" for none
+	Binary      bool   // every document scores 0 or 1
+	LowerBetter bool   // less is better
 
-	one   func(prediction, reference string) float64
-	empty func(reference string) bool // the normalisation leaves nothing of this reference
+	least, most float64 // bounds of a document's number; most 0 stands for 1
+	unit        float64 // what a 1 is printed as; 0 stands for 100
+	perToken    bool    // the number depends on the model's tokenizer
+
+	one   func(prediction, reference string) float64 // the best reference counts
+	row   func(r Row) (float64, error)               // a document's number where one does not give it
+	empty func(reference string) bool                // the normalisation leaves nothing of this reference
+
+	tally    func(r Row) (Tally, error) // what a document counts; nil for a mean over documents
+	tallies  func(rows []Row) []Tally   // the same where what is counted depends on all rows
+	value    func(sum []float64) float64
+	docValue func(sum []float64) float64 // of one document's counts; value when nil
+
+	sign func(nrefs string) string // the signature that the field quotes beside the number
 }
 
 // Of returns the best score of the prediction over the references, 0 when there is none.
 func (m Metric) Of(prediction string, references []string) float64 {
-	best := 0.0
-	for _, r := range references {
-		best = max(best, m.one(prediction, r))
+	v, err := m.document(Row{Cleaned: prediction, Refs: references}, nil)
+	if err != nil {
+		return 0
 	}
-	return best
+	return v
+}
+
+// document returns the number of one document, of which t is the tally when it is known.
+func (m Metric) document(r Row, t Tally) (float64, error) {
+	switch {
+	case m.row != nil:
+		return m.row(r)
+	case m.one != nil:
+		best := 0.0
+		for _, ref := range r.references() {
+			best = max(best, m.one(r.Cleaned, ref))
+		}
+		return best, nil
+	case m.tally == nil:
+		return 0, fmt.Errorf("%s has no number for a single document", m.Name)
+	case len(r.references()) == 0:
+		return 0, nil
+	}
+	if t == nil {
+		var err error
+		if t, err = m.tally(r); err != nil {
+			return 0, err
+		}
+	}
+	value := m.docValue
+	if value == nil {
+		value = m.value
+	}
+	return value(total([]Tally{t}, sizeOf([]Tally{t}))), nil
+}
+
+// highest returns the greatest number that a document can have.
+func (m Metric) highest() float64 {
+	if m.most == 0 {
+		return 1
+	}
+	return m.most
 }
 
 // NewMetric returns a metric of your own: score gets a prediction and one reference and returns a number from 0 to 1;
@@ -37,6 +90,7 @@ const (
 	asciiRule   = "rouge_score 0.1.2: lower case, words of a-z and 0-9"
 	unicodeRule = "unicode: NFKC, lower case, words of letters and digits, one character a word in scripts without spaces"
 	squadRule   = "SQuAD: lower case, without punctuation and articles"
+	superNIRule = "Super-NI: lower case, without punctuation"
 )
 
 // variant is one ROUGE measure with the key that Find reads.
@@ -89,8 +143,20 @@ func ExactMatch() Metric {
 func NormalisedMatch() Metric {
 	return Metric{
 		Name: "exact match (normalised)", Normalise: squadRule, Binary: true,
-		one:   func(p, r string) float64 { return truth(slices.Equal(squad(p), squad(r))) },
-		empty: func(r string) bool { return len(squad(r)) == 0 },
+		one:   func(p, r string) float64 { return truth(slices.Equal(squad(p, true), squad(r, true))) },
+		empty: func(r string) bool { return len(squad(r, true)) == 0 },
+	}
+}
+
+// SuperNIMatch is 1 where the prediction is a reference after the normalisation of the Super-NaturalInstructions script, which
+// is SQuAD's but keeps the articles.
+//
+// Source: Wang et al. 2022, arXiv:2204.07705.
+func SuperNIMatch() Metric {
+	return Metric{
+		Name: "exact match (Super-NI)", Normalise: superNIRule, Binary: true,
+		one:   func(p, r string) float64 { return truth(slices.Equal(squad(p, false), squad(r, false))) },
+		empty: func(r string) bool { return len(squad(r, false)) == 0 },
 	}
 }
 
@@ -100,7 +166,7 @@ func TokenF1() Metric {
 	return Metric{
 		Name: "token F1", Normalise: squadRule,
 		one: func(p, r string) float64 {
-			a, b := squad(p), squad(r)
+			a, b := squad(p, true), squad(r, true)
 			if len(a) == 0 || len(b) == 0 {
 				return truth(len(a) == len(b))
 			}
@@ -116,7 +182,7 @@ func TokenF1() Metric {
 			}
 			return fMeasure(hits, len(a), len(b)).F
 		},
-		empty: func(r string) bool { return len(squad(r)) == 0 },
+		empty: func(r string) bool { return len(squad(r, true)) == 0 },
 	}
 }
 
@@ -125,41 +191,4 @@ func truth(b bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// Find returns the metric of that name: exact, exact-normalised, f1, rouge1, rouge2, rougeL, rougeLsum. The last four
-// take "+stem" (Porter) and "+unicode" (words of every script): "rougeL+stem". Case, blanks, "-" and "_" do not matter,
-// and the name that a metric prints is understood as well.
-func Find(name string) (Metric, error) {
-	key := strings.NewReplacer(" ", "", "-", "", "_", "", ",", "+", "(", "+", ")", "").Replace(strings.ToLower(name))
-	parts := strings.Split(key, "+")
-	stem, unicode, normalised, unknown := false, false, false, ""
-	for _, p := range parts[1:] {
-		switch p {
-		case "stem", "stemmed":
-			stem = true
-		case "unicode":
-			unicode = true
-		case "normalised", "normalized":
-			normalised = true
-		default:
-			unknown = p
-		}
-	}
-	base := parts[0]
-	plain := !stem && !unicode && unknown == ""
-	switch {
-	case plain && !normalised && (base == "exact" || base == "exactmatch"):
-		return ExactMatch(), nil
-	case plain && (base == "exactnormalised" || base == "exactnormalized" || normalised && (base == "exact" || base == "exactmatch")):
-		return NormalisedMatch(), nil
-	case plain && !normalised && (base == "f1" || base == "tokenf1"):
-		return TokenF1(), nil
-	}
-	for _, v := range variants {
-		if v.key == base && unknown == "" && !normalised {
-			return v.metric(unicode, stem), nil
-		}
-	}
-	return Metric{}, fmt.Errorf("eval: metric %q is not known; wanted exact, exact-normalised, f1, rouge1, rouge2, rougeL or rougeLsum, the rouge ones with +stem or +unicode", name)
 }

@@ -3,10 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
-
-	"tunebook/engine/tensor"
 )
 
 // Difference is how much the second of two scores lies above the first, over the same documents. Numbers are shares:
@@ -16,8 +13,9 @@ type Difference struct {
 	Mean      float64 // second minus first
 	Lo, Hi    float64
 	Level     float64
+	Unit      float64 // what a 1 is printed as, as in Score
 	P         float64 // two-sided, of the same bootstrap as Lo and Hi: covers what they cover
-	Test      string  // "McNemar, exact" or "permutation of signs": a second opinion over documents alone
+	Test      string  // "McNemar, exact", "permutation of signs" or, for a metric of a corpus, "approximate randomisation": a second opinion over documents alone
 	TestP     float64
 	Effect    float64 // mean over the standard deviation of the documents' differences; NaN when that is zero
 	N         int     // documents
@@ -63,6 +61,9 @@ func unlike(a, b Score) error {
 	number("max new tokens", a.How.MaxNew, b.How.MaxNew)
 	text("decoding", a.How.Decoding, b.How.Decoding)
 	text("cleaning", a.How.Cleaning, b.How.Cleaning)
+	text("window", a.How.Window, b.How.Window)
+	text("tokenizer", a.How.Tokenizer, b.How.Tokenizer)
+	text("signature", a.How.Signature, b.How.Signature)
 	if a.Level != b.Level {
 		d = append(d, fmt.Sprintf("level: %v, %v", a.Level, b.Level))
 	}
@@ -91,7 +92,7 @@ func Paired(a, b Score) (Difference, error) {
 	if a.N == 0 {
 		return Difference{}, fmt.Errorf("eval: Paired of scores of 0 documents; wanted at least one")
 	}
-	d := Difference{Metric: a.Metric, Level: a.Level, N: a.N, Seeds: 1, PerDoc: make([]float64, a.N)}
+	d := Difference{Metric: a.Metric, Level: a.Level, Unit: a.Unit, N: a.N, Seeds: 1, PerDoc: make([]float64, a.N)}
 	var of []float64 // difference of the means, seed by seed
 	pairs, how := pairSeeds(a.Seeds, b.Seeds)
 	switch {
@@ -112,31 +113,48 @@ func Paired(a, b Score) (Difference, error) {
 	if how != "" {
 		d.Notes = append(d.Notes, how)
 	}
+	m, err := a.corpus()
+	if err != nil {
+		return Difference{}, err
+	}
 	d.Mean = mean(d.PerDoc)
+	e := estimate{centre: d.Mean, perDoc: d.PerDoc, lowest: -1, highest: 1}
+	if m != nil {
+		d.Mean = b.Mean - a.Mean
+		span := m.highest() - m.least
+		e.centre, e.terms, e.value, e.lowest, e.highest = d.Mean, append(terms(b.Seeds, 1), terms(a.Seeds, -1)...), m.value, -span, span
+	}
 	var in bounds
 	if pairs != nil {
-		in = interval(d.PerDoc, d.Level, -1, 1, resamplesFor(d.N), of)
+		in = e.interval(d.Level, of)
 	} else {
-		in = interval(d.PerDoc, d.Level, -1, 1, resamplesFor(d.N), seedMeans(a.Seeds), seedMeans(b.Seeds))
+		in = e.interval(d.Level, seedMeans(a.Seeds), seedMeans(b.Seeds))
 	}
 	d.Lo, d.Hi, d.P, d.Resamples = in.lo, in.hi, in.p, in.resamples
 	binary := d.Seeds == 1 && pairs != nil
-	square := 0.0
+	square, centre := 0.0, mean(d.PerDoc)
 	for i, v := range d.PerDoc {
 		switch {
-		case v > 0:
+		case v == 0:
+		case v > 0 != a.LowerBetter:
 			d.Better++
-		case v < 0:
+		default:
 			d.Worse++
 		}
-		square += (v - d.Mean) * (v - d.Mean)
+		square += (v - centre) * (v - centre)
 		binary = binary && isBinary(a.PerDoc[i]) && isBinary(b.PerDoc[i])
 	}
 	d.Effect = math.NaN()
 	if sd := math.Sqrt(square / float64(max(1, d.N-1))); sd > 0 {
-		d.Effect = d.Mean / sd
+		d.Effect = centre / sd
 	}
-	if binary {
+	if m != nil {
+		d.Test, d.TestP = "approximate randomisation", math.NaN()
+		if pairs != nil {
+			trials := min(maxResamples, max(minResamples, maxDraws/entries(append(terms(b.Seeds, 1), terms(a.Seeds, 1)...))))
+			d.TestP = swapTest(a.Seeds, b.Seeds, pairs, m.value, trials)
+		}
+	} else if binary {
 		d.Test, d.TestP = "McNemar, exact", mcNemar(d.Better, d.Worse)
 	} else {
 		d.Test, d.TestP = "permutation of signs", signTest(d.PerDoc)
@@ -180,103 +198,11 @@ func seedList(seeds []Seed) string {
 	return strings.Join(s, ", ")
 }
 
-// mcNemar returns the two-sided exact p-value of a split of discordant documents.
-//
-// Source: McNemar 1947; exact binomial form.
-func mcNemar(better, worse int) float64 {
-	n, k := better+worse, min(better, worse)
-	sum := 0.0
-	ln, _ := math.Lgamma(float64(n + 1))
-	for i := 0; i <= k; i++ {
-		li, _ := math.Lgamma(float64(i + 1))
-		lr, _ := math.Lgamma(float64(n - i + 1))
-		sum += math.Exp(ln - li - lr - float64(n)*math.Ln2)
-	}
-	return min(1, 2*sum)
-}
-
-// signTest returns the two-sided p-value of the mean when every difference may as well have had the other sign: over all
-// sign patterns for up to 13 differences that are not zero, over 10,000 random ones beyond.
-//
-// Source: Fisher 1935, "The design of experiments", section 21; Dror et al. 2018 recommend it for NLP.
-func signTest(values []float64) float64 {
-	var v []float64
-	observed := 0.0
-	for _, x := range values {
-		if x != 0 {
-			v = append(v, x)
-			observed += x
-		}
-	}
-	limit := math.Abs(observed) * (1 - 1e-12) // equal sums may differ by rounding
-	if len(v) <= 13 {
-		hits := 0
-		for pattern := range 1 << len(v) {
-			if math.Abs(signed(v, func(i int) bool { return pattern>>i&1 == 1 })) >= limit {
-				hits++
-			}
-		}
-		return float64(hits) / float64(int(1)<<len(v))
-	}
-	rng := tensor.NewRNG(0, "eval/permutation")
-	hits := 0
-	for range maxResamples {
-		var word uint64
-		sum := signed(v, func(i int) bool {
-			if i%64 == 0 {
-				word = rng.Uint64()
-			}
-			return word>>(i%64)&1 == 1
-		})
-		if math.Abs(sum) >= limit {
-			hits++
-		}
-	}
-	return float64(hits+1) / float64(maxResamples+1)
-}
-
-func signed(v []float64, negative func(i int) bool) float64 {
-	sum := 0.0
-	for i, x := range v {
-		if negative(i) {
-			x = -x
-		}
-		sum += x
-	}
-	return sum
-}
-
-// Holm returns the p-values of several comparisons, adjusted so that the chance of one false finding among all of them
-// stays below the level at which each is read. NaN stays NaN and is not counted.
-//
-// Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
-func Holm(p []float64) []float64 {
-	var order []int
-	out := slices.Clone(p)
-	for i, v := range p {
-		if !math.IsNaN(v) {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch {
-		case p[i] < p[j]:
-			return -1
-		case p[i] > p[j]:
-			return 1
-		}
-		return 0
-	})
-	worst := 0.0
-	for rank, i := range order {
-		worst = max(worst, min(1, p[i]*float64(len(order)-rank)))
-		out[i] = worst
-	}
-	return out
-}
-
 // String returns the plain sentence: "+2.1 ROUGE-L, 95 % 0.9 to 3.4, 300 documents, 3 seeds".
 func (d Difference) String() string {
-	return fmt.Sprintf("%+.1f %s, %s %.1f to %.1f, %s, %s", round1(d.Mean), d.Metric, percent(d.Level), round1(d.Lo), round1(d.Hi),
-		count(d.N, "document"), count(d.Seeds, "seed"))
+	return fmt.Sprintf("%s %s, %s %s to %s, %s, %s", d.Text(d.Mean, true), d.Metric, percent(d.Level),
+		d.Text(d.Lo, false), d.Text(d.Hi, false), count(d.N, "document"), count(d.Seeds, "seed"))
 }
+
+// Text returns a value of this difference as tables print it, with its sign where it is wanted.
+func (d Difference) Text(v float64, sign bool) string { return inUnit(v, d.Unit, sign) }

@@ -22,6 +22,7 @@ type Row struct {
 	Raw     string   // the model's text as generated
 	Cleaned string   // what is scored: Raw cut at its stop and trimmed, or the answer taken out of it
 	Task    string   // the task it belongs to; may be empty
+	Options []Option // texts with their log-likelihoods: the answers to choose from, or the one text that was scored
 	Score   float64  // 0 to 1, filled in by ScoreTexts
 }
 
@@ -47,6 +48,9 @@ type How struct {
 	MaxNew      int      // most new tokens
 	Decoding    string   // "greedy", "temperature 0.7, seed 3"
 	Cleaning    string   // how Cleaned is made from Raw
+	Window      string   // how long texts were cut for their log-likelihood
+	Tokenizer   string   // of the model, where the metric depends on it
+	Signature   string   // sacreBLEU's, of its metrics; set by ScoreTexts
 
 	// ---- what was scored
 	Model string  // name and, when tuned, what on
@@ -62,7 +66,10 @@ type Score struct {
 	Level     float64 // 0.95
 	Resamples int     // of the bootstrap
 
-	PerDoc []float64 // the score of each document; over several seeds, its mean
+	Unit        float64 // what a 1 is printed as: 100, or 1 for perplexities and the like; 0 stands for 100
+	LowerBetter bool    // less is better
+
+	PerDoc []float64 // the score of each document; over several seeds, its mean. Mean is theirs unless the metric is of a corpus
 	Seeds  []Seed    // one for each training run that went into it, in the order given
 	Rows   []Row     // of the first seed
 	How    How
@@ -75,6 +82,7 @@ type Seed struct {
 	Known  bool // whether How named the seed
 	Mean   float64
 	PerDoc []float64
+	Counts []Tally // of each document, for a metric that is no mean over documents
 }
 
 // RowsError says which rows cannot be scored and why.
@@ -97,7 +105,7 @@ func (e *RowsError) Error() string {
 //
 // It returns an error for no rows, and a *RowsError for rows without a reference answer or with a score outside 0 to 1.
 func ScoreTexts(metric Metric, rows []Row, how How) (Score, error) {
-	if metric.one == nil {
+	if metric.one == nil && metric.row == nil && metric.tally == nil {
 		return Score{}, fmt.Errorf("eval: the metric is the zero value; wanted one from Find, NewMetric, RougeL or ExactMatch")
 	}
 	if len(rows) == 0 {
@@ -107,7 +115,18 @@ func ScoreTexts(metric Metric, rows []Row, how How) (Score, error) {
 	if how.Fingerprint == "" {
 		how.Fingerprint = Fingerprint(rows)
 	}
-	s := Score{Metric: metric.Name, N: len(rows), Level: 0.95, How: how, PerDoc: make([]float64, len(rows)), Rows: make([]Row, len(rows))}
+	if !metric.perToken {
+		how.Tokenizer = ""
+	}
+	if metric.sign != nil {
+		how.Signature = metric.sign(countRefs(rows))
+	}
+	s := Score{Metric: metric.Name, N: len(rows), Level: 0.95, How: how, PerDoc: make([]float64, len(rows)), Rows: make([]Row, len(rows)),
+		Unit: metric.unit, LowerBetter: metric.LowerBetter}
+	var counts []Tally
+	if metric.tally != nil {
+		counts = make([]Tally, len(rows))
+	}
 	bad := &RowsError{Of: len(rows)}
 	note := func(i int, why string) {
 		if len(bad.Bad) == 10 {
@@ -123,9 +142,20 @@ func ScoreTexts(metric Metric, rows []Row, how How) (Score, error) {
 			note(i, "no reference answer")
 			continue
 		}
-		r.Score = metric.Of(r.Cleaned, refs)
-		if !(r.Score >= 0 && r.Score <= 1) {
-			note(i, fmt.Sprintf("score %v is outside 0 to 1", r.Score))
+		var err error
+		if metric.tally != nil {
+			if counts[i], err = metric.tally(r); err != nil {
+				note(i, err.Error())
+				continue
+			}
+		}
+		if r.Score, err = metric.document(r, at(counts, i)); err != nil {
+			note(i, err.Error())
+			continue
+		}
+		least := min(0, metric.least)
+		if !(r.Score >= least && r.Score <= metric.highest()) || math.IsInf(r.Score, 0) {
+			note(i, fmt.Sprintf("score %v is outside %v to %v", r.Score, least, metric.highest()))
 			continue
 		}
 		unseen := true
@@ -147,14 +177,46 @@ func ScoreTexts(metric Metric, rows []Row, how How) (Score, error) {
 		}
 		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d documents have a reference of which %q leaves nothing%s", blind, len(rows), metric.Normalise, hint))
 	}
+	if metric.tallies != nil {
+		counts = metric.tallies(s.Rows)
+	}
 	s.Mean = mean(s.PerDoc)
-	seed := Seed{Mean: s.Mean, PerDoc: s.PerDoc}
+	if counts != nil {
+		if err := checkTallies(metric, counts); err != nil {
+			return Score{}, err
+		}
+		s.Mean = metric.value(total(counts, sizeOf(counts)))
+		if math.IsNaN(s.Mean) || math.IsInf(s.Mean, 0) {
+			return Score{}, fmt.Errorf("eval: %s of %s is %v", metric.Name, count(len(rows), "document"), s.Mean)
+		}
+	}
+	seed := Seed{Mean: s.Mean, PerDoc: s.PerDoc, Counts: counts}
 	if len(how.Seeds) == 1 {
 		seed.Seed, seed.Known = how.Seeds[0], true
 	}
 	s.Seeds = []Seed{seed}
-	s.bounds()
+	if err := s.bounds(); err != nil {
+		return Score{}, err
+	}
 	return s, nil
+}
+
+func at(list []Tally, i int) Tally {
+	if list == nil {
+		return nil
+	}
+	return list[i]
+}
+
+// countRefs returns the number of references of every row, "var" where they differ.
+func countRefs(rows []Row) string {
+	n := len(rows[0].references())
+	for _, r := range rows {
+		if len(r.references()) != n {
+			return "var"
+		}
+	}
+	return fmt.Sprint(n)
 }
 
 // Fingerprint returns 16 hexadecimal digits that depend on the prompts and reference answers of rows and their order,
@@ -215,13 +277,39 @@ func Combine(scores []Score) (Score, error) {
 		out.PerDoc[i] /= float64(len(out.Seeds))
 	}
 	out.Mean = mean(out.PerDoc)
-	out.bounds()
+	if first.Seeds[0].Counts != nil {
+		out.Mean = mean(seedMeans(out.Seeds))
+	}
+	if err := out.bounds(); err != nil {
+		return Score{}, err
+	}
 	return out, nil
 }
 
-func (s *Score) bounds() {
-	b := interval(s.PerDoc, s.Level, 0, 1, resamplesFor(s.N), seedMeans(s.Seeds))
+// corpus returns the metric of a score that is no mean over documents, nil for one that is.
+func (s *Score) corpus() (*Metric, error) {
+	if len(s.Seeds) == 0 || s.Seeds[0].Counts == nil {
+		return nil, nil
+	}
+	m, err := Find(s.Metric)
+	if err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+func (s *Score) bounds() error {
+	m, err := s.corpus()
+	if err != nil {
+		return err
+	}
+	e := estimate{centre: s.Mean, perDoc: s.PerDoc, lowest: 0, highest: 1}
+	if m != nil {
+		e.terms, e.value, e.lowest, e.highest = terms(s.Seeds, 1), m.value, m.least, m.highest()
+	}
+	b := e.interval(s.Level, seedMeans(s.Seeds))
 	s.Lo, s.Hi, s.Resamples = b.lo, b.hi, b.resamples
+	return nil
 }
 
 func seedMeans(seeds []Seed) []float64 {
@@ -234,8 +322,33 @@ func seedMeans(seeds []Seed) []float64 {
 
 // String returns the score as it is quoted, times 100: "ROUGE-L 43.2 (95 % 41.0 to 45.3), 300 documents, 3 seeds".
 func (s Score) String() string {
-	return fmt.Sprintf("%s %.1f (%s %.1f to %.1f), %s, %s", s.Metric, round1(s.Mean), percent(s.Level), round1(s.Lo), round1(s.Hi),
+	return fmt.Sprintf("%s %s (%s %s to %s), %s, %s", s.Metric, s.Text(s.Mean), percent(s.Level), s.Text(s.Lo), s.Text(s.Hi),
 		count(s.N, "document"), s.Runs())
+}
+
+// Text returns a value of this score as tables print it: times 100 with one decimal, or as it is with three for a metric
+// whose unit is 1.
+func (s Score) Text(v float64) string { return inUnit(v, s.Unit, false) }
+
+// Shown returns a value of this score as tables print it, as a number.
+func (s Score) Shown(v float64) float64 {
+	if s.Unit == 1 {
+		return v
+	}
+	return 100 * v
+}
+
+func inUnit(v, unit float64, sign bool) string {
+	format := "%.1f"
+	if unit == 1 {
+		format = "%.3f"
+	} else {
+		v = round1(v)
+	}
+	if sign {
+		format = strings.Replace(format, "%", "%+", 1)
+	}
+	return fmt.Sprintf(format, v)
 }
 
 // DistinctSeeds returns the number of different seeds; a run whose seed was not named counts as one of its own.
@@ -296,8 +409,11 @@ func appendNew(list []string, s string) []string {
 // At returns the same score with its interval at another level, between 0 and 1.
 func (s Score) At(level float64) Score {
 	if s.N > 0 && level != s.Level && level > 0 && level < 1 {
+		was := s
 		s.Level = level
-		s.bounds()
+		if s.bounds() != nil { // the metric's name was understood when the score was made
+			return was
+		}
 	}
 	return s
 }

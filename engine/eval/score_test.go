@@ -90,7 +90,7 @@ func coverage(sets int, draw func(rng *tensor.RNG) (values []float64, sides [][]
 	hit := 0
 	for i := range sets {
 		values, sides := draw(tensor.NewRNG(int64(i), "test/coverage"))
-		if b := interval(values, 0.95, -10, 10, 1000, sides...); b.lo <= truth && truth <= b.hi {
+		if b := (estimate{centre: mean(values), perDoc: values, lowest: -10, highest: 10, resamples: 1000}).interval(0.95, sides...); b.lo <= truth && truth <= b.hi {
 			hit++
 		}
 	}

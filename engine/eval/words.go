@@ -109,17 +109,20 @@ func isASCII(s string) bool {
 	return true
 }
 
-// squad returns the words that the SQuAD script compares: lower case, ASCII punctuation removed, the articles a, an
-// and the removed where they stand as words.
+// squad returns the words that the SQuAD script compares: lower case, ASCII punctuation removed, and with articles set, a,
+// an and the removed where they stand as words.
 //
 // Source: Rajpurkar et al. 2016, arXiv:1606.05250, evaluate-v1.1.
-func squad(text string) []string {
+func squad(text string, articles bool) []string {
 	text = strings.Map(func(r rune) rune {
 		if r < 0x80 && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
 			return -1
 		}
 		return r
 	}, lower(text))
+	if !articles {
+		return wordsOf(text)
+	}
 	// An article is a whole run of word characters (letters, digits, underscore), wherever it stands between others.
 	var b strings.Builder
 	start := -1
@@ -146,7 +149,7 @@ func squad(text string) []string {
 		b.WriteRune(r)
 	}
 	flush(len(text))
-	return strings.FieldsFunc(b.String(), pythonSpace)
+	return wordsOf(b.String())
 }
 
 // pythonSpace is Python's str.isspace: Unicode's spaces and the four information separators.

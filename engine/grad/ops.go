@@ -115,65 +115,6 @@ func gradOf(v *Var) backend.Buffer {
 	return nil
 }
 
-// Adapter is a low-rank addition to a linear layer: Scale·(x·Aᵀ)·Bᵀ with A (R, K) and B (N, R).
-type Adapter struct {
-	A, B  *Var
-	Scale float32
-}
-
-// Linear returns x·Wᵀ, plus the adapter's part when there is one.   x (T, K)  w (N, K)  →  (T, N)
-func (t *Tape) Linear(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, false) }
-
-// LinearT is Linear for a weight that lies transposed, as GPT-2's do: x·W.   x (T, K)  w (K, N)  →  (T, N)
-func (t *Tape) LinearT(x, w *Var, ad *Adapter) *Var { return t.linear(x, w, ad, true) }
-
-func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
-	T, K, N, in, forward, backward := x.Rows, x.Cols, w.Rows, w.Cols, backend.NT, backend.NN
-	if transposed {
-		N, in, forward, backward = w.Cols, w.Rows, backend.NN, backend.NT
-	}
-	want("Linear", in == K, "the weight is (%d, %d), transposed %v; x has %d columns", w.Rows, w.Cols, transposed, K)
-	var y *Var
-	var z backend.Buffer // x·Aᵀ
-	R := 0
-	if ad == nil {
-		y = t.activation(T, N, x, w)
-	} else {
-		R = ad.A.Rows
-		want("Linear", ad.A.Cols == K && ad.B.Rows == N && ad.B.Cols == R,
-			"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
-		y = t.activation(T, N, x, w, ad.A, ad.B)
-	}
-	t.dev.MatMul(y.Value, x.Value, w.Value, T, N, K, forward, 1, 0)
-	if ad != nil {
-		z = t.scratch(T * R)
-		t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
-		t.dev.MatMul(y.Value, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
-	}
-	t.push(func() {
-		if ad != nil {
-			t.product(ad.B, y.grad, z, N, R, T, backend.TN, ad.Scale)
-		}
-		switch {
-		case ad != nil && (x.needs || ad.A.needs):
-			dz := t.dev.AllocUninit(z.DType(), T*R)
-			t.dev.MatMul(dz, y.grad, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
-			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
-			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
-			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
-			t.dev.Free(dz)
-		case ad == nil:
-			t.product(x, y.grad, w.Value, T, K, N, backward, 1)
-		}
-		if transposed {
-			t.product(w, x.Value, y.grad, K, N, T, backend.TN, 1)
-		} else {
-			t.product(w, y.grad, x.Value, N, K, T, backend.TN, 1)
-		}
-	}, y)
-	return y
-}
-
 // AddBias adds b to every row of x in place; x must have no other reader yet.   x (T, C)  b (1, C)
 func (t *Tape) AddBias(x, b *Var) {
 	want("AddBias", b.Cols == x.Cols, "the bias has %d elements; rows have %d", b.Cols, x.Cols)
@@ -372,8 +313,29 @@ func (t *Tape) Gather(x *Var, rows backend.Buffer, n int) *Var {
 	return y
 }
 
+// Mix returns sums of the rows of x, each with its weights: m·x.   x (T, C)  m (S·T numbers, row by row)  →  (S, C)
+func (t *Tape) Mix(m []float32, x *Var) *Var {
+	want("Mix", x.Rows > 0 && len(m)%x.Rows == 0, "%d weights over %d rows", len(m), x.Rows)
+	S, w := len(m)/max(1, x.Rows), t.Floats(m)
+	y := t.activation(S, x.Cols, x)
+	t.dev.MatMul(y.Value, w, x.Value, S, x.Cols, x.Rows, backend.NN, 1, 0)
+	t.push(func() { t.product(x, w, y.grad, x.Rows, x.Cols, S, backend.TN, 1) }, y)
+	return y
+}
+
+// Normalize returns every row of x divided by its Euclidean length; a row of zeros stays one.   (T, C)
+func (t *Tape) Normalize(x *Var) *Var {
+	w := make([]float32, x.Cols)
+	for i := range w {
+		w[i] = float32(1 / math.Sqrt(float64(x.Cols)))
+	}
+	y, _ := t.RMSNorm(x, nil, t.Constant(1, x.Cols, w), 1e-24) // the root mean square is the length over sqrt(C)
+	return y
+}
+
 // LinearCrossEntropy is a loss: it returns nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]] and, on a tape that records,
-// makes Backward start from the gradient of scale·Σ weights[t]·nll[t].
+// makes Backward start from the gradient of scale·Σ weights[t]·nll[t]. w may be a parameter or an activation: with the
+// embeddings of other texts as w, the loss is contrastive.
 //
 //	x (T, C)   w (V, C)   targets (T) i32   weights (T) or nil   →   (T)
 func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, scale float32) backend.Buffer {
@@ -385,6 +347,9 @@ func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, sc
 	}
 	// The gradient is computed here, while each row's softmax is at hand, and handed on when the walk back begins.
 	// The weight's part is added to its gradient at once: nothing reads that before the walk ends.
+	if w.needs && w.grad == nil {
+		w.grad = t.dev.Alloc(w.Value.DType(), w.Rows*w.Cols)
+	}
 	dx := t.dev.AllocUninit(x.Value.DType(), x.Rows*x.Cols)
 	t.dev.LinearCrossEntropy(nll, dx, gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
 	t.back = append(t.back, func() {

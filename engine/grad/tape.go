@@ -8,6 +8,7 @@ package grad
 
 import (
 	"fmt"
+	"strings"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/tensor"
@@ -15,10 +16,23 @@ import (
 
 // Param is a named tensor that outlives tapes. A frozen one has no Grad.
 type Param struct {
-	Name  string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
-	Shape []int
-	Value backend.Buffer
-	Grad  backend.Buffer // same length as Value; backward adds to it
+	Name   string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
+	Shape  []int
+	Value  backend.Buffer // nil where Packed holds the numbers
+	Packed *Packed
+	Grad   backend.Buffer // same length as Value; backward adds to it. A packed parameter has none
+}
+
+// Packed holds a linear layer's weight as codes and scales. It is frozen: gradients pass through it and none is its own.
+type Packed struct {
+	Quant         backend.Quant
+	Codes, Scales backend.Buffer
+}
+
+// Decays tells whether weight decay goes to the parameter, as in transformers' Trainer: to matrices and to DoRA's magnitudes,
+// not to biases and norms.
+func (p *Param) Decays() bool {
+	return len(p.Shape) > 1 || strings.HasSuffix(p.Name, ".lora_magnitude_vector")
 }
 
 // Len returns the number of elements.
@@ -28,6 +42,8 @@ func (p *Param) Len() int { return tensor.Size(p.Shape...) }
 type Var struct {
 	Value      backend.Buffer
 	Rows, Cols int
+
+	packed *Packed // a parameter's numbers where Value is nil
 
 	grad  backend.Buffer // nil until a consumer's backward has written it, or a parameter's
 	needs bool           // whether anything upstream wants a gradient
@@ -42,6 +58,7 @@ type Tape struct {
 	acts   []*Var // activations in order of making; nil once given back
 	bufs   []backend.Buffer
 	vars   map[*Param]*Var
+	err    error // the first failure of the device in an operation on the host
 }
 
 // New returns an empty tape on a device. Without record there is no backward pass.
@@ -57,12 +74,19 @@ func (t *Tape) Param(p *Param) *Var {
 	if v, ok := t.vars[p]; ok {
 		return v
 	}
-	v := &Var{Value: p.Value, Rows: 1, Cols: p.Shape[len(p.Shape)-1], grad: p.Grad, needs: t.record && p.Grad != nil, param: true}
+	want("Param", p.Packed == nil || p.Grad == nil, "%s is packed and has a gradient; packed weights are frozen", p.Name)
+	v := &Var{Value: p.Value, packed: p.Packed, Rows: 1, Cols: p.Shape[len(p.Shape)-1], grad: p.Grad, needs: t.record && p.Grad != nil, param: true}
 	if len(p.Shape) == 2 {
 		v.Rows = p.Shape[0]
 	}
 	t.vars[p] = v
 	return v
+}
+
+// Constant brings numbers that nothing trains onto the tape as a (rows, cols) matrix.
+func (t *Tape) Constant(rows, cols int, x []float32) *Var {
+	want("Constant", len(x) == rows*cols, "%d numbers; (%d, %d) has %d", len(x), rows, cols, rows*cols)
+	return &Var{Value: t.Floats(x), Rows: rows, Cols: cols, param: true}
 }
 
 // Floats puts float32 data on the device for the life of the tape.

@@ -97,6 +97,51 @@ func TestManyReaders(t *testing.T) {
 	}
 }
 
+// A contrastive loss: both sides of LinearCrossEntropy are activations, pooled and of length 1. Gradients are finite
+// differences.
+func TestContrastive(t *testing.T) {
+	dev := device(t)
+	e, w := param(dev, "emb", true, 5, 3), param(dev, "w", true, 3, 3)
+	at := func(record bool) float64 {
+		tape := New(dev, record)
+		defer tape.Free()
+		h := tape.Linear(tape.Embedding(tape.Param(e), tape.Ints([]int32{0, 1, 2, 3, 4, 1}), 6), tape.Param(w), nil)
+		q := tape.Normalize(tape.Mix([]float32{0.5, 0.5, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}, h))
+		k := tape.Normalize(tape.Mix([]float32{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0.25, 0.75}, h))
+		nll := tape.LinearCrossEntropy(tape.Scale(q, 3), k, tape.Ints([]int32{0, 1}), nil, 1)
+		host := make([]float32, 2)
+		if err := dev.Download(host, nll); err != nil {
+			t.Fatal(err)
+		}
+		if record {
+			tape.Backward()
+		}
+		return float64(host[0]) + float64(host[1])
+	}
+	at(true)
+	for _, p := range []*Param{e, w} {
+		g, x := make([]float32, p.Len()), make([]float32, p.Len())
+		if dev.Download(g, p.Grad) != nil || dev.Download(x, p.Value) != nil {
+			t.Fatal("no gradient")
+		}
+		for i := range x {
+			const h = 1e-2
+			old := x[i]
+			with := func(d float32) float64 {
+				x[i] = old + d
+				dev.Upload(p.Value, x)
+				return at(false)
+			}
+			want := (8*(with(h)-with(-h)) - (with(2*h) - with(-2*h))) / (12 * h)
+			x[i] = old
+			dev.Upload(p.Value, x)
+			if math.Abs(want-float64(g[i])) > 2e-3*(1+math.Abs(want)) {
+				t.Errorf("%s[%d]: gradient %g, finite differences %g", p.Name, i, g[i], want)
+			}
+		}
+	}
+}
+
 func TestBackwardWantsARecord(t *testing.T) {
 	dev := device(t)
 	a := param(dev, "a", true, 3, 3)

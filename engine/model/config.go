@@ -1,6 +1,6 @@
-// Package model holds decoders (Llama, Mistral, Qwen, Gemma, GPT-2, GPT-NeoX): configuration, parameters, one forward pass that training,
-// evaluation and generation share, low-rank adapters, the key-value cache and greedy generation, and reading and
-// writing models as files.
+// Package model holds decoders (Llama, Mistral, Qwen, Gemma, GPT-2, GPT-NeoX) and encoders (BERT, ModernBERT): configuration,
+// parameters, one forward pass that training, evaluation and generation share, embeddings of texts, low-rank adapters,
+// the key-value cache and greedy generation, and reading and writing models as files.
 package model
 
 import (
@@ -14,7 +14,7 @@ import (
 	"tunebook/engine/backend"
 )
 
-// Config describes a decoder. The fields and their JSON names are those of Hugging Face's config.json.
+// Config describes a decoder or an encoder. The fields and their JSON names are those of Hugging Face's config.json.
 type Config struct {
 	ModelType             string  `json:"model_type"`
 	VocabSize             int     `json:"vocab_size"`
@@ -40,11 +40,20 @@ type Config struct {
 	MLPBias             bool        `json:"mlp_bias,omitempty"`
 	SlidingWindow       int         `json:"sliding_window,omitempty"`        // keys that a query sees; 0 means all
 	UseParallelResidual bool        `json:"use_parallel_residual,omitempty"` // GPT-NeoX
-	GELUTanh            bool        `json:"gelu_tanh,omitempty"`             // GPT-NeoX: hidden_act is the approximation of gelu
+	GELUTanh            bool        `json:"gelu_tanh,omitempty"`             // GPT-NeoX, BERT: hidden_act is the approximation of gelu
+	TypeVocabSize       int         `json:"type_vocab_size,omitempty"`       // BERT: kinds of segment that an embedding tells apart
+
+	// ModernBERT: layers 0, n, 2n … see the whole text and turn by RopeTheta; the others see LocalAttention/2 tokens on either side
+	// and turn by LocalRopeTheta.
+	GlobalAttnEveryNLayers int     `json:"global_attn_every_n_layers,omitempty"`
+	LocalAttention         int     `json:"local_attention,omitempty"`
+	LocalRopeTheta         float64 `json:"local_rope_theta,omitempty"`
+	NormBias               bool    `json:"norm_bias,omitempty"`
 }
 
 // optional are the JSON names of the fields that only some families have.
-var optional = []string{"rope_interleaved", "partial_rotary_factor", "attention_bias", "mlp_bias", "sliding_window", "use_parallel_residual", "gelu_tanh"}
+var optional = []string{"rope_interleaved", "partial_rotary_factor", "attention_bias", "mlp_bias", "sliding_window", "use_parallel_residual", "gelu_tanh",
+	"type_vocab_size", "global_attn_every_n_layers", "local_attention", "local_rope_theta", "norm_bias"}
 
 // Check returns an error that names the first field that cannot be.
 func (c *Config) Check() error {
@@ -79,7 +88,9 @@ func (c *Config) Check() error {
 	}
 	off := map[string]bool{"rope_interleaved": !c.RopeInterleaved, "partial_rotary_factor": c.PartialRotaryFactor == 0 || c.PartialRotaryFactor == 1,
 		"attention_bias": !c.AttentionBias, "mlp_bias": !c.MLPBias, "sliding_window": c.SlidingWindow == 0,
-		"use_parallel_residual": !c.UseParallelResidual, "gelu_tanh": !c.GELUTanh}
+		"use_parallel_residual": !c.UseParallelResidual, "gelu_tanh": !c.GELUTanh,
+		"type_vocab_size": c.TypeVocabSize == 0, "global_attn_every_n_layers": c.GlobalAttnEveryNLayers == 0,
+		"local_attention": c.LocalAttention == 0, "local_rope_theta": c.LocalRopeTheta == 0, "norm_bias": !c.NormBias}
 	for _, k := range optional {
 		if !off[k] && !f.has(k) {
 			return fmt.Errorf("model.Config: %s: is set; %s has none", k, c.ModelType)
@@ -150,7 +161,7 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	var fields map[string]json.RawMessage
 	known, err := json.Marshal(Config{RopeInterleaved: true, PartialRotaryFactor: 1, AttentionBias: true, MLPBias: true, SlidingWindow: 1,
-		UseParallelResidual: true, GELUTanh: true})
+		UseParallelResidual: true, GELUTanh: true, TypeVocabSize: 1, GlobalAttnEveryNLayers: 1, LocalAttention: 1, LocalRopeTheta: 1, NormBias: true})
 	if err != nil {
 		return c, err
 	}
@@ -177,17 +188,17 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(flat, &c); err != nil {
 		return c, fmt.Errorf("model.ParseConfig: %w", err)
 	}
+	if f.read != nil {
+		if err := f.read(&c, all); err != nil {
+			return c, err
+		}
+	}
 	for _, k := range []string{"rope_scaling", "rope_parameters"} {
 		if raw, ok := all[k]; ok {
 			if err := parseRope(&c, k, raw); err != nil {
 				return c, err
 			}
 			delete(all, k)
-		}
-	}
-	if f.read != nil {
-		if err := f.read(&c, all); err != nil {
-			return c, err
 		}
 	}
 	var unknown []string
@@ -208,8 +219,9 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.Check()
 }
 
-// file returns what config.json holds: the keys that transformers reads, for weights of that element type.
-func (c *Config) file(dtype string) ([]byte, error) {
+// file returns what config.json holds: the keys that transformers reads, for weights of that element type, and ids of tokens
+// that the tokenizer gives roles ("eos_token_id").
+func (c *Config) file(dtype string, ids map[string]int32) ([]byte, error) {
 	f, err := familyOf(c.ModelType)
 	if err != nil {
 		return nil, err
@@ -230,6 +242,9 @@ func (c *Config) file(dtype string) ([]byte, error) {
 			keys[theirs] = v
 			delete(keys, ours)
 		}
+	}
+	for k, id := range ids {
+		keys[k] = id
 	}
 	keys["architectures"] = []string{f.class}
 	keys["torch_dtype"] = map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]

@@ -11,13 +11,14 @@ import (
 	"tunebook/engine/token"
 )
 
-// Model is a decoder with its weights on a device, its tokenizer and its template.
+// Model is a decoder or an encoder with its weights on a device, its tokenizer and its template.
 type Model struct {
 	Name      string
 	Config    Config
 	Tokenizer *token.Tokenizer
 	Template  *token.Template
 	Adapter   *Adapter // nil without LoRA
+	Pooling   Pooling  // of an encoder: how Embed makes one vector of a text
 
 	dev    backend.Backend
 	params []*grad.Param // in the order of Config.tensors
@@ -26,8 +27,11 @@ type Model struct {
 	layers []layer
 	embed  *grad.Param
 	wpe    *grad.Param // learned positions; nil with RoPE
+	types  *grad.Param // kinds of segment; nil without
+	first  module      // norm of the embeddings
 	final  module
 	freqs  backend.Buffer // nil without RoPE
+	local  backend.Buffer // the angles of layers with a window of their own; nil without
 }
 
 // module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.
@@ -98,6 +102,7 @@ func (m *Model) link() {
 	p := &m.plan
 	find := func(name string) module { return module{m.byName[name+".weight"], m.byName[name+".bias"]} }
 	m.embed, m.wpe, m.final = find(p.embed).w, find(p.positions).w, find(p.final)
+	m.types, m.first = find(p.types).w, find(p.embedNorm)
 	m.layers = make([]layer, c.NumHiddenLayers)
 	for l := range m.layers {
 		at := fmt.Sprintf(p.layer, l)
@@ -109,10 +114,17 @@ func (m *Model) link() {
 		}
 	}
 	if m.freqs == nil && m.wpe == nil {
-		f := c.ropeFreqs(p.rotary)
-		m.freqs = m.dev.AllocUninit(tensor.F32, len(f))
-		m.dev.Upload(m.freqs, f)
+		m.freqs = m.angles(c.ropeFreqs(c.RopeTheta, p.rotary))
+		if p.globalEvery > 0 {
+			m.local = m.angles(c.ropeFreqs(p.localTheta, p.rotary))
+		}
 	}
+}
+
+func (m *Model) angles(f []float32) backend.Buffer {
+	b := m.dev.AllocUninit(tensor.F32, len(f))
+	m.dev.Upload(b, f)
+	return b
 }
 
 // Device returns the backend that holds the weights.
@@ -124,21 +136,31 @@ func (m *Model) Params() []*grad.Param { return m.params }
 // Param returns a parameter by its name, nil when there is none.
 func (m *Model) Param(name string) *grad.Param { return m.byName[name] }
 
-// head returns the output projection: lm_head, or the embedding where the two are tied.
-func (m *Model) head() *grad.Param {
+// Encoder tells whether the model is an encoder, which embeds texts and neither scores nor continues them.
+func (m *Model) Encoder() bool { return m.plan.encoder }
+
+// Head returns the output projection: lm_head, or the embedding where the two are tied.
+func (m *Model) Head() *grad.Param {
+	if m.plan.encoder {
+		panic("model: " + m.Config.ModelType + " is an encoder and has no head; Loss and Logits want a decoder")
+	}
 	if p := m.byName[m.plan.head+".weight"]; p != nil {
 		return p
 	}
 	return m.embed
 }
 
-// Input is a packed batch on its way through the decoder.
+// Input is a packed batch on its way through the model.
 type Input struct {
 	IDs       []int32           // (T)
 	Positions []int32           // (T), from 0 in every segment
 	Segments  *backend.Segments // documents of the batch; with a cache, rows of the cache
 	Cache     *KVCache          // nil without
 	CacheRows []int32           // (T): the row of the cache that each new key and value goes to
+	Types     []int32           // (T): the kind of segment, for BERT; nil for 0 everywhere
+
+	Noise     []float32 // (T, C), added to the embeddings; nil for none
+	Recompute bool      // a tape that records keeps no activations within layers and makes them again on its way back
 }
 
 // Forward returns the hidden states after the last norm, (T, C). This is the model's one forward pass: training runs it
@@ -149,10 +171,18 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 	if in.Cache != nil {
 		at.rows = t.Ints(in.CacheRows)
 	}
-	if p.window > 0 {
-		at.segs = &backend.Segments{List: in.Segments.List, Window: p.window}
+	if p.window > 0 || p.encoder {
+		at.segs = &backend.Segments{List: in.Segments.List, Window: p.window, Full: p.encoder}
+	}
+	if p.globalEvery > 0 {
+		at.local = &backend.Segments{List: in.Segments.List, Window: p.localWindow, Full: p.encoder}
 	}
 	x := t.Embedding(t.Param(m.embed), t.Ints(in.IDs), len(in.IDs))
+	if in.Noise != nil {
+		e := x
+		x = t.Add(e, t.Constant(len(in.IDs), m.Config.HiddenSize, in.Noise))
+		t.Release(e)
+	}
 	var branch *grad.Var // what the layer before adds to the residual stream x
 	if m.wpe != nil {
 		branch = t.Embedding(t.Param(m.wpe), at.pos, len(in.IDs))
@@ -162,38 +192,80 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 		x = t.Scale(e, p.embedScale)
 		t.Release(e)
 	}
-	for l := range m.layers {
-		ly := &m.layers[l]
-		n, s := m.norm(t, x, branch, ly.norm1)
-		release(t, s, x, branch)
-		x = s
-		a := m.attention(t, n, ly, l, at)
-		t.Release(n)
-		if p.parallel {
-			n, _ = m.norm(t, x, nil, ly.norm2)
-			h := m.mlp(t, n, ly)
-			t.Release(n)
-			branch = t.Add(a, h)
-			t.Release(a, h)
-			continue
+	if m.types != nil {
+		kinds := in.Types
+		if kinds == nil {
+			kinds = make([]int32, len(in.IDs))
 		}
-		n, s = m.norm(t, x, a, ly.norm2)
-		release(t, s, x, a)
-		x = s
-		branch = m.mlp(t, n, ly)
-		t.Release(n)
+		e, k := x, t.Embedding(t.Param(m.types), t.Ints(kinds), len(in.IDs))
+		x = t.Add(e, k)
+		t.Release(e, k)
 	}
-	y, s := m.norm(t, x, branch, m.final)
+	if m.first.w != nil {
+		x, branch = m.normSum(t, x, branch, m.first), nil
+	}
+	for l := range m.layers {
+		x, branch = m.layer(t, x, branch, l, at, in.Recompute)
+	}
+	if m.final.w == nil {
+		return x
+	}
+	return m.normSum(t, x, branch, m.final)
+}
+
+// normSum returns the norm of x + branch where nothing else reads the sum.
+func (m *Model) normSum(t *grad.Tape, x, branch *grad.Var, n module) *grad.Var {
+	y, s := m.norm(t, x, branch, n)
 	release(t, s, x, branch)
 	t.Release(s)
 	return y
+}
+
+// layer returns the residual stream and what is to be added to it after layer l.
+func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recompute bool) (*grad.Var, *grad.Var) {
+	if recompute {
+		out := t.Recompute([]*grad.Var{x, branch}, func(t *grad.Tape, in []*grad.Var) []*grad.Var {
+			x, branch := m.layer(t, in[0], in[1], l, at, false)
+			return []*grad.Var{x, branch}
+		})
+		return out[0], out[1]
+	}
+	ly, p := &m.layers[l], &m.plan
+	if p.postNorm {
+		x = m.normSum(t, x, m.attention(t, x, ly, l, at), ly.norm1)
+		return m.normSum(t, x, m.mlp(t, x, ly), ly.norm2), nil
+	}
+	n, s := x, x
+	if ly.norm1.w != nil {
+		n, s = m.norm(t, x, branch, ly.norm1)
+		release(t, s, x, branch)
+	}
+	x = s
+	a := m.attention(t, n, ly, l, at)
+	if n != x {
+		t.Release(n)
+	}
+	if p.parallel {
+		n, _ = m.norm(t, x, nil, ly.norm2)
+		h := m.mlp(t, n, ly)
+		t.Release(n)
+		branch = t.Add(a, h)
+		t.Release(a, h)
+		return x, branch
+	}
+	n, s = m.norm(t, x, a, ly.norm2)
+	release(t, s, x, a)
+	branch = m.mlp(t, n, ly)
+	t.Release(n)
+	return s, branch
 }
 
 // place says where the tokens of a forward pass stand.
 type place struct {
 	pos, rows backend.Buffer // positions, and rows of the cache
 	segs      *backend.Segments
-	cache     *KVCache // nil without
+	local     *backend.Segments // of the layers with a window of their own
+	cache     *KVCache          // nil without
 }
 
 // attention returns what the attention of layer l adds to the residual stream; n is its normalised input.
@@ -215,16 +287,20 @@ func (m *Model) attention(t *grad.Tape, n *grad.Var, ly *layer, l int, at place)
 		k, _ = m.norm(t, k0, nil, ly.kNorm)
 		t.Release(q0, k0)
 	}
-	if m.freqs != nil {
-		t.RoPEPart(q, at.pos, m.freqs, H, D, p.rotary, c.Pairing())
-		t.RoPEPart(k, at.pos, m.freqs, K, D, p.rotary, c.Pairing())
+	segs, freqs := at.segs, m.freqs
+	if p.globalEvery > 0 && l%p.globalEvery != 0 {
+		segs, freqs = at.local, m.local
+	}
+	if freqs != nil {
+		t.RoPEPart(q, at.pos, freqs, H, D, p.rotary, c.Pairing())
+		t.RoPEPart(k, at.pos, freqs, K, D, p.rotary, c.Pairing())
 	}
 	var o *grad.Var
 	if at.cache != nil {
 		kc, vc := at.cache.store(l, k, v, at.rows, n.Rows)
-		o = t.AttentionOver(q, kc, vc, at.segs, H, K, D)
+		o = t.AttentionOver(q, kc, vc, segs, H, K, D)
 	} else {
-		o = t.Attention(q, k, v, at.segs, H, K, D)
+		o = t.Attention(q, k, v, segs, H, K, D)
 	}
 	t.Release(q, k, v)
 	a := m.linear(t, o, ly.o)
@@ -263,6 +339,16 @@ func (m *Model) mlp(t *grad.Tape, n *grad.Var, ly *layer) *grad.Var {
 		gate = m.linear(t, n, ly.gate)
 	}
 	up := m.linear(t, n, ly.up)
+	if m.plan.fusedGate {
+		all := up
+		rows := make([][]int32, 2)
+		for i := range int32(2 * n.Rows) {
+			rows[i%2] = append(rows[i%2], i)
+		}
+		parts := t.Split(all, m.Config.IntermediateSize, rows...)
+		t.Release(all)
+		gate, up = parts[0], parts[1]
+	}
 	switch {
 	case gate == nil:
 		h = t.GeGLU(up, nil, m.plan.tanh)
@@ -284,6 +370,9 @@ func (m *Model) mlp(t *grad.Tape, n *grad.Var, ly *layer) *grad.Var {
 func (m *Model) norm(t *grad.Tape, x, branch *grad.Var, n module) (y, s *grad.Var) {
 	w, eps := t.Param(n.w), float32(m.Config.RMSNormEps)
 	if m.plan.layerNorm {
+		if n.b == nil {
+			return t.LayerNorm(x, branch, w, t.Constant(1, w.Cols, make([]float32, w.Cols)), eps)
+		}
 		return t.LayerNorm(x, branch, w, t.Param(n.b), eps)
 	}
 	if m.plan.onePlus {
@@ -344,7 +433,7 @@ func (m *Model) Loss(t *grad.Tape, in Input, targets []int32, weights []float32,
 	if weights != nil {
 		wb = t.Floats(w)
 	}
-	return t.LinearCrossEntropy(h, t.Param(m.head()), t.Ints(tg), wb, scale), len(rows)
+	return t.LinearCrossEntropy(h, t.Param(m.Head()), t.Ints(tg), wb, scale), len(rows)
 }
 
 // Logits returns the logits of the named rows of a packed batch, (len(rows), V), in memory of the tape.
@@ -352,17 +441,21 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 	h := m.Forward(t, in)
 	g := t.Gather(h, t.Ints(rows), len(rows))
 	t.Release(h)
-	return t.Linear(g, t.Param(m.head()), nil)
+	return t.Linear(g, t.Param(m.Head()), nil)
 }
 
 // Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as
 // it is. An adapter is cloned too.
 func (m *Model) Clone() *Model {
-	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, dev: m.dev, freqs: m.freqs,
+	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, Pooling: m.Pooling, dev: m.dev,
+		freqs: m.freqs, local: m.local,
 		byName: map[string]*grad.Param{}}
 	for _, p := range m.params {
-		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: m.dev.AllocUninit(tensor.F32, p.Len())}
-		m.dev.Copy(q.Value, p.Value)
+		q := &grad.Param{Name: p.Name, Shape: p.Shape, Packed: p.Packed} // packed weights are never changed
+		if p.Packed == nil {
+			q.Value = m.dev.AllocUninit(tensor.F32, p.Len())
+			m.dev.Copy(q.Value, p.Value)
+		}
 		n.params = append(n.params, q)
 		n.byName[q.Name] = q
 	}

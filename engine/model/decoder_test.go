@@ -269,7 +269,11 @@ func TestMerge(t *testing.T) {
 	if math.Abs(with-base) < 1e-3 {
 		t.Errorf("the adapter changes nothing: %g", with)
 	}
-	if merged := lossOf(t, m.Merge(), in, targets, false, 1); math.Abs(merged-with) > 1e-4 {
+	whole, err := m.Merge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if merged := lossOf(t, whole, in, targets, false, 1); math.Abs(merged-with) > 1e-4 {
 		t.Errorf("merged: loss %g, with the adapter beside: %g", merged, with)
 	}
 }

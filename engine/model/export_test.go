@@ -21,7 +21,7 @@ func OpenBare(dev backend.Backend, dir string) (*Model, error) {
 func (m *Model) SaveBare(dir, dtype string) error { return m.saveWeights(dir, dtype) }
 
 // File returns the text of config.json.
-func (c *Config) File(dtype string) ([]byte, error) { return c.file(dtype) }
+func (c *Config) File(dtype string) ([]byte, error) { return c.file(dtype, nil) }
 
 // OpenBareGGUF opens a GGUF file that has no tokenizer.
 func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
@@ -36,3 +36,6 @@ func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
 	}
 	return loadGGUF(dev, c, g, path)
 }
+
+// ReadPooling reads how a folder's encoder makes its vectors.
+var ReadPooling = readPooling

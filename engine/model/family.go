@@ -18,6 +18,8 @@ type family struct {
 	rename map[string]string
 	// buffers are ends of tensor names that old files hold and that are no parameters.
 	buffers []string
+	// stored returns our name of a file's tensor, empty for what is no part of the model: an encoder's heads for other tasks.
+	stored func(name string) string
 	// defaults sets what a key that a file leaves out means, where that is not zero.
 	defaults func(c *Config)
 	// read sees keys that need more than Config's types; what it understands it deletes from keys.
@@ -67,6 +69,16 @@ type plan struct {
 	gate, up, down     string // gate empty: an MLP without one
 
 	qkvBias, oBias, mlpBias bool
+	encoder                 bool   // every token sees those behind it too; there is no head
+	types                   string // embedding of the kind of segment; empty for none
+	embedNorm               string // norm of the embeddings; empty for none
+	postNorm                bool   // norms stand behind the sums x + attention and x + MLP, not before attention and MLP
+	firstPlain              bool   // layer 0 has no norm before its attention
+	noNormBias              bool   // LayerNorm without a bias
+	fusedGate               bool   // up holds the gate's rows and then its own
+	globalEvery             int    // the other layers have localWindow and localTheta; 0 for none
+	localWindow             int
+	localTheta              float64
 	transposed              bool // the layers' weights lie (in, out)
 	byHead                  bool // qkv holds q, k, v of a head side by side, not those of all heads
 	layerNorm               bool // in place of RMSNorm; has a bias
@@ -115,7 +127,7 @@ func (c *Config) tensors() []tensorSpec {
 	}
 	norm := func(name string, n int) {
 		list = append(list, tensorSpec{name + ".weight", []int{n}})
-		if p.layerNorm {
+		if p.layerNorm && !p.noNormBias {
 			list = append(list, tensorSpec{name + ".bias", []int{n}})
 		}
 	}
@@ -129,9 +141,17 @@ func (c *Config) tensors() []tensorSpec {
 			list = append(list, tensorSpec{name + ".bias", []int{out}})
 		}
 	}
+	if p.types != "" {
+		list = append(list, tensorSpec{p.types + ".weight", []int{c.TypeVocabSize, C}})
+	}
+	if p.embedNorm != "" {
+		norm(p.embedNorm, C)
+	}
 	for l := range c.NumHiddenLayers {
 		at := fmt.Sprintf(p.layer, l)
-		norm(at+p.attnNorm, C)
+		if !p.postNorm && !(p.firstPlain && l == 0) {
+			norm(at+p.attnNorm, C)
+		}
 		if p.qkv != "" {
 			linear(at+p.qkv, q+2*kv, C, p.qkvBias)
 		} else {
@@ -144,15 +164,28 @@ func (c *Config) tensors() []tensorSpec {
 			norm(at+p.kNorm, c.HeadDim)
 		}
 		linear(at+p.o, C, q, p.oBias)
-		norm(at+p.mlpNorm, C)
+		if p.postNorm {
+			norm(at+p.attnNorm, C)
+		} else {
+			norm(at+p.mlpNorm, C)
+		}
 		if p.gate != "" {
 			linear(at+p.gate, F, C, p.mlpBias)
 		}
-		linear(at+p.up, F, C, p.mlpBias)
+		up := F
+		if p.fusedGate {
+			up = 2 * F
+		}
+		linear(at+p.up, up, C, p.mlpBias)
 		linear(at+p.down, C, F, p.mlpBias)
+		if p.postNorm {
+			norm(at+p.mlpNorm, C)
+		}
 	}
-	norm(p.final, C)
-	if !c.TieWordEmbeddings {
+	if p.final != "" {
+		norm(p.final, C)
+	}
+	if !c.TieWordEmbeddings && !p.encoder {
 		list = append(list, tensorSpec{p.head + ".weight", []int{V, C}})
 	}
 	return list

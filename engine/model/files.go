@@ -22,7 +22,9 @@ const (
 	configFile    = "config.json"
 	weightsFile   = "model.safetensors"
 	tokenizerFile = "tokenizer.json"
-	tokenizerConf = "tokenizer_config.json"
+	// tokenizerModel is SentencePiece's own file, which older folders have alone.
+	tokenizerModel = "tokenizer.model"
+	tokenizerConf  = "tokenizer_config.json"
 )
 
 // Open reads a model from
@@ -105,6 +107,11 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 		return nil, err
 	}
 	m.Tokenizer, m.Template = tok, tmpl
+	if m.Encoder() {
+		if m.Pooling, err = readPooling(fsys, what); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 
@@ -171,11 +178,17 @@ func some(names []string) string {
 }
 
 func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, error) {
-	raw, err := fs.ReadFile(fsys, tokenizerFile)
+	name := tokenizerFile
+	raw, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if more, e := fs.ReadFile(fsys, tokenizerModel); e == nil {
+			name, raw, err = tokenizerModel, more, nil
+		}
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
 	}
-	tok, err := token.ReadJSON(raw)
+	tok, err := token.ReadFile(name, raw)
 	if err != nil {
 		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
 	}
@@ -217,16 +230,25 @@ func (m *Model) Save(dir, dtype string) error {
 		return fmt.Errorf("model.Save: the model has no tokenizer")
 	}
 	if m.Adapter != nil {
-		m = m.Merge()
+		merged, err := m.Merge()
+		if err != nil {
+			return err
+		}
+		m = merged
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	tok, err := m.Tokenizer.WriteJSON()
+	tokFile, tok, err := m.Tokenizer.File()
 	if err != nil {
 		return err
 	}
 	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
+	other := tokenizerModel // of a model that was saved here before
+	if tokFile == tokenizerModel {
+		tokConf["tokenizer_class"], tokConf["legacy"], tokConf["add_bos_token"] = "LlamaTokenizer", true, m.Tokenizer.AddBOS()
+		other = tokenizerFile
+	}
 	if id := m.Tokenizer.EOS(); id >= 0 {
 		tokConf["eos_token"] = m.Tokenizer.Token(id)
 	}
@@ -244,10 +266,24 @@ func (m *Model) Save(dir, dtype string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(dir, []file{
-		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
-		{tokenizerConf, func(w io.Writer) error { _, err := w.Write(append(tc, '\n')); return err }},
-	}); err != nil {
+	files := []file{
+		{tokFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
+		whole(tokenizerConf, tc),
+	}
+	if m.Encoder() {
+		more, err := m.poolingFiles()
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(poolingFile)), 0o755); err != nil {
+			return fmt.Errorf("model.Save: %w", err)
+		}
+		files = append(files, more...)
+	}
+	if err := writeFiles(dir, files); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	if err := os.Remove(filepath.Join(dir, other)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("model.Save: %w", err)
 	}
 	if err := m.saveWeights(dir, dtype); err != nil {
@@ -271,7 +307,15 @@ func (m *Model) saveWeights(dir, dtype string) error {
 		}
 		c.RopeInterleaved = false
 	}
-	conf, err := c.file(dtype)
+	ids := map[string]int32{}
+	if tok := m.Tokenizer; tok != nil {
+		for k, id := range map[string]int32{"bos_token_id": tok.BOS(), "eos_token_id": tok.EOS()} {
+			if id >= 0 {
+				ids[k] = id
+			}
+		}
+	}
+	conf, err := c.file(dtype, ids)
 	if err != nil {
 		return err
 	}
@@ -279,7 +323,7 @@ func (m *Model) saveWeights(dir, dtype string) error {
 		{weightsFile, func(w io.Writer) error {
 			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, dtype)
 		}},
-		{configFile, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+		whole(configFile, conf),
 	})
 }
 
@@ -287,8 +331,8 @@ func (m *Model) saveWeights(dir, dtype string) error {
 func (m *Model) download(params []*grad.Param, prefix string) ([]weights.Tensor, error) {
 	var list []weights.Tensor
 	for _, p := range params {
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
+		x, err := m.read(p)
+		if err != nil {
 			return nil, err
 		}
 		list = append(list, weights.Tensor{Name: prefix + p.Name, Shape: p.Shape, Data: x})
@@ -299,6 +343,11 @@ func (m *Model) download(params []*grad.Param, prefix string) ([]weights.Tensor,
 type file struct {
 	name  string
 	write func(w io.Writer) error
+}
+
+// whole is a text file of one piece; a line end is put behind it.
+func whole(name string, text []byte) file {
+	return file{name, func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err }}
 }
 
 // writeFiles replaces each file whole, in their order.

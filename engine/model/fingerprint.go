@@ -23,8 +23,8 @@ func (m *Model) Fingerprint() (string, error) {
 		all = append(all[:len(all):len(all)], m.Adapter.params...)
 	}
 	for _, p := range all {
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
+		x, err := m.read(p)
+		if err != nil {
 			return "", err
 		}
 		h.Write([]byte(p.Name))

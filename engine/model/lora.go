@@ -18,6 +18,7 @@ type LoRA struct {
 	Alpha   float64  // 0 means 2·Rank
 	Targets []string // names of linear modules ("q_proj", "self_attn.q_proj") as PEFT matches them; empty means all of the layers
 	RSLoRA  bool     `json:",omitzero"` // (Alpha/sqrt(Rank))·B·A instead. Source: Kalajdzievski 2023, arXiv:2312.03732
+	DoRA    bool     `json:",omitzero"` // rows of the sum are scaled to trained lengths. Source: Liu et al. 2024, arXiv:2402.09353
 }
 
 // Targets are the linear layers of a Llama decoder layer that an adapter can sit on; other families have names of their
@@ -68,11 +69,14 @@ func matches(target, name string) bool {
 type Adapter struct {
 	LoRA
 	params []*grad.Param
-	of     map[string][2]*grad.Param // weight name → A (R, K), B (N, R)
+	of     map[string]adapted // by the weight's name
 }
 
+// adapted is what an adapter adds to one weight: A (R, K), B (N, R), and with DoRA the lengths M (N) of the sum's rows.
+type adapted struct{ a, b, m *grad.Param }
+
 // AddAdapter puts new adapters on the model: A uniform in ±1/sqrt(K) (PEFT's default, Kaiming with a = sqrt 5), B zero,
-// so that the model's outputs stay as they are until training.
+// and DoRA's lengths those that the weight's rows have, so that the model's outputs stay as they are until training.
 func (m *Model) AddAdapter(l LoRA, seed int64) error {
 	if m.Adapter != nil {
 		return fmt.Errorf("model.AddAdapter: the model has an adapter of rank %d already", m.Adapter.Rank)
@@ -90,9 +94,12 @@ func (m *Model) AddAdapter(l LoRA, seed int64) error {
 	if err != nil {
 		return fmt.Errorf("model.AddAdapter: %w", err)
 	}
-	for i := 0; i < len(ad.params); i += 2 {
-		a := ad.params[i]
-		k := a.Shape[1]
+	for _, w := range m.linears() {
+		p, ok := ad.of[w.Name]
+		if !ok {
+			continue
+		}
+		a, k := p.a, p.a.Shape[1]
 		r := tensor.NewRNG(seed, "init/"+a.Name)
 		x := make([]float32, l.Rank*k)
 		bound := 1 / math.Sqrt(float64(k))
@@ -100,9 +107,23 @@ func (m *Model) AddAdapter(l LoRA, seed int64) error {
 			x[i] = float32(bound * (2*r.Float64() - 1))
 		}
 		m.dev.Upload(a.Value, x)
+		if p.m != nil { // B is 0
+			n, _ := m.sides(w)
+			m.sum(w, p, 0, func(v backend.Buffer) { m.dev.RowNorms(p.m.Value, v, n, k) })
+		}
 	}
 	m.Adapter = ad
 	return nil
+}
+
+// sum hands f W + scale·B·A as (N, K), whichever way W lies.
+func (m *Model) sum(w *grad.Param, p adapted, scale float32, f func(v backend.Buffer)) {
+	n, k := m.sides(w)
+	m.numbers(w, func(W backend.Buffer) {
+		v := grad.AdaptedWeight(m.dev, W, p.a.Value, p.b.Value, n, k, p.a.Shape[0], scale, m.plan.transposed)
+		f(v)
+		m.dev.Free(v)
+	})
 }
 
 // newAdapter makes zeros for every module that l targets. A target that names no module is an error.
@@ -110,7 +131,7 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 	if len(l.Targets) == 0 {
 		l.Targets = m.Targets()
 	}
-	ad := &Adapter{LoRA: l, of: map[string][2]*grad.Param{}}
+	ad := &Adapter{LoRA: l, of: map[string]adapted{}}
 	met := make([]bool, len(l.Targets))
 	for _, w := range m.linears() {
 		base, hit := strings.TrimSuffix(w.Name, ".weight"), false
@@ -125,8 +146,13 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 		n, k := m.sides(w)
 		a := &grad.Param{Name: base + ".lora_A.weight", Shape: []int{l.Rank, k}, Value: m.dev.Alloc(tensor.F32, l.Rank*k)}
 		b := &grad.Param{Name: base + ".lora_B.weight", Shape: []int{n, l.Rank}, Value: m.dev.Alloc(tensor.F32, n*l.Rank)}
+		p := adapted{a: a, b: b}
 		ad.params = append(ad.params, a, b)
-		ad.of[w.Name] = [2]*grad.Param{a, b}
+		if l.DoRA {
+			p.m = &grad.Param{Name: base + ".lora_magnitude_vector", Shape: []int{n}, Value: m.dev.Alloc(tensor.F32, n)}
+			ad.params = append(ad.params, p.m)
+		}
+		ad.of[w.Name] = p
 	}
 	for i, ok := range met {
 		if !ok && (l.Targets[i] == m.plan.head || matches(l.Targets[i], m.plan.embed)) {
@@ -139,7 +165,7 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 	return ad, nil
 }
 
-// Params returns A and B of every adapted layer, in the order of the forward pass.
+// Params returns A, B and, with DoRA, M of every adapted layer, in the order of the forward pass.
 func (a *Adapter) Params() []*grad.Param {
 	if a == nil {
 		return nil
@@ -163,14 +189,18 @@ func (a *Adapter) on(t *grad.Tape, w *grad.Param) *grad.Adapter {
 	if !ok {
 		return nil
 	}
-	return &grad.Adapter{A: t.Param(p[0]), B: t.Param(p[1]), Scale: a.Scale()}
+	g := &grad.Adapter{A: t.Param(p.a), B: t.Param(p.b), Scale: a.Scale()}
+	if p.m != nil {
+		g.M = t.Param(p.m)
+	}
+	return g
 }
 
 func (a *Adapter) clone(dev backend.Backend) *Adapter {
 	if a == nil {
 		return nil
 	}
-	c := &Adapter{LoRA: a.LoRA, of: map[string][2]*grad.Param{}}
+	c := &Adapter{LoRA: a.LoRA, of: map[string]adapted{}}
 	twin := map[*grad.Param]*grad.Param{}
 	for _, p := range a.params {
 		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: dev.AllocUninit(tensor.F32, p.Len())}
@@ -178,37 +208,76 @@ func (a *Adapter) clone(dev backend.Backend) *Adapter {
 		c.params = append(c.params, q)
 		twin[p] = q
 	}
-	for name, ab := range a.of {
-		c.of[name] = [2]*grad.Param{twin[ab[0]], twin[ab[1]]}
+	for name, p := range a.of {
+		c.of[name] = adapted{twin[p.a], twin[p.b], twin[p.m]}
 	}
 	return c
 }
 
-// Merge returns a model without adapters whose weights are W + Scale·B·A, summed in float32.
-func (m *Model) Merge() *Model {
-	n := m.Clone()
+// Merge returns a model without adapters whose weights are W + Scale·B·A, with DoRA's rows scaled to their lengths, summed in
+// float32. The model itself stays as it is: going back to it is un-merging.
+func (m *Model) Merge() (*Model, error) { return m.merged(1) }
+
+// Unmerge returns a model whose weights are W - Scale·B·A: where m holds merged weights and the adapter that was merged, the
+// weights from before, but for the rounding of two float32 sums. DoRA cannot be taken out: the rows' first lengths are
+// gone, which is an error.
+func (m *Model) Unmerge() (*Model, error) {
+	switch {
+	case m.Adapter == nil:
+		return nil, fmt.Errorf("model.Unmerge: the model has no adapter to take out")
+	case m.Adapter.DoRA:
+		return nil, fmt.Errorf("model.Unmerge: the adapter is DoRA, whose merging forgets the lengths of the weights' rows; keep the base model")
+	}
+	return m.merged(-1)
+}
+
+func (m *Model) merged(sign float32) (n *Model, err error) {
+	n = m.Clone()
 	n.Adapter = nil
+	n.widen()
 	if m.Adapter == nil {
-		return n
+		return n, nil
 	}
-	for name, ab := range m.Adapter.of {
+	scale := sign * m.Adapter.Scale()
+	for name, p := range m.Adapter.of {
 		w := n.byName[name]
-		R := m.Adapter.Rank
-		if !m.plan.transposed {
-			m.dev.MatMul(w.Value, ab[1].Value, ab[0].Value, w.Shape[0], w.Shape[1], R, backend.NN, m.Adapter.Scale(), 1)
-			continue
-		}
-		// W (K, N) grows by Aᵀ·Bᵀ = Aᵀ·(B·I)ᵀ; B is turned as a product with the identity, which changes no bit.
-		eye := make([]float32, R*R)
-		for i := range R {
-			eye[i*R+i] = 1
-		}
-		id, bt := m.dev.AllocUninit(tensor.F32, R*R), m.dev.AllocUninit(tensor.F32, R*w.Shape[1])
-		m.dev.Upload(id, eye)
-		m.dev.MatMul(bt, id, ab[1].Value, R, w.Shape[1], R, backend.NT, 1, 0)
-		m.dev.MatMul(w.Value, ab[0].Value, bt, w.Shape[0], w.Shape[1], R, backend.TN, m.Adapter.Scale(), 1)
-		m.dev.Free(id)
-		m.dev.Free(bt)
+		N, K := m.sides(w)
+		n.sum(w, p, scale, func(v backend.Buffer) {
+			if p.m != nil {
+				if e := m.scaleRows(v, p.m.Value, N, K); e != nil {
+					err = e
+					return
+				}
+			}
+			if m.plan.transposed {
+				grad.Transpose(m.dev, w.Value, v, N, K)
+			} else {
+				m.dev.Copy(w.Value, v)
+			}
+		})
 	}
-	return n
+	return n, err
+}
+
+// scaleRows gives the rows of v (N, K) the lengths that lie in m, on the host: merging is done once.
+func (m *Model) scaleRows(v, lengths backend.Buffer, N, K int) error {
+	x, want := make([]float32, N*K), make([]float32, N)
+	if err := m.dev.Download(x, v); err != nil {
+		return err
+	}
+	if err := m.dev.Download(want, lengths); err != nil {
+		return err
+	}
+	for i := range N {
+		row, sum := x[i*K:(i+1)*K], 0.0
+		for _, e := range row {
+			sum += float64(e) * float64(e)
+		}
+		f := float64(want[i]) / math.Sqrt(sum)
+		for j, e := range row {
+			row[j] = float32(float64(e) * f)
+		}
+	}
+	m.dev.Upload(v, x)
+	return nil
 }

@@ -31,6 +31,7 @@ type adapterFile struct {
 	Alpha    float64         `json:"lora_alpha"`
 	Targets  json.RawMessage `json:"target_modules"`
 	RSLoRA   bool            `json:"use_rslora"`
+	DoRA     bool            `json:"use_dora"`
 	Bias     string          `json:"bias"`
 	Init     json.RawMessage `json:"init_lora_weights"`
 }
@@ -56,7 +57,7 @@ func parseAdapter(raw []byte) (LoRA, error) {
 	if err := json.Unmarshal(raw, &f); err != nil {
 		return LoRA{}, err
 	}
-	for _, k := range []string{"peft_type", "r", "lora_alpha", "target_modules", "use_rslora", "bias", "init_lora_weights"} {
+	for _, k := range []string{"peft_type", "r", "lora_alpha", "target_modules", "use_rslora", "use_dora", "bias", "init_lora_weights"} {
 		delete(all, k)
 	}
 	var unknown []string
@@ -67,7 +68,7 @@ func parseAdapter(raw []byte) (LoRA, error) {
 		unknown = append(unknown, k)
 	}
 	sort.Strings(unknown)
-	l := LoRA{Rank: f.R, Alpha: f.Alpha, RSLoRA: f.RSLoRA}
+	l := LoRA{Rank: f.R, Alpha: f.Alpha, RSLoRA: f.RSLoRA, DoRA: f.DoRA}
 	switch err := json.Unmarshal(f.Targets, &l.Targets); {
 	case f.PeftType != "LORA":
 		return l, fmt.Errorf("peft_type: is %q; only \"LORA\" is implemented", f.PeftType)
@@ -94,7 +95,7 @@ func parseAdapter(raw []byte) (LoRA, error) {
 }
 
 // OpenAdapter puts the adapter of a PEFT folder (adapter_config.json, adapter_model.safetensors) on the model. The file must
-// hold A and B of exactly the modules that the configuration targets: missing and unknown names are an error that lists
+// hold A, B and, with use_dora, the magnitudes of exactly the modules that the configuration targets: missing and unknown names are an error that lists
 // them. The model must not have an adapter.
 func OpenAdapter(m *Model, dir string) error {
 	fail := func(err error) error { return fmt.Errorf("model.OpenAdapter: %s: %w", dir, err) }
@@ -177,11 +178,15 @@ func (m *Model) SaveAdapter(dir string) error {
 	}
 	targets := slices.Clone(m.Adapter.Targets)
 	sort.Strings(targets)
+	task := "CAUSAL_LM"
+	if m.Encoder() {
+		task = "FEATURE_EXTRACTION"
+	}
 	conf, err := json.MarshalIndent(map[string]any{
-		"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": m.Name, "inference_mode": true,
+		"peft_type": "LORA", "task_type": task, "base_model_name_or_path": m.Name, "inference_mode": true,
 		"r": m.Adapter.Rank, "lora_alpha": m.Adapter.Alpha, "use_rslora": m.Adapter.RSLoRA, "target_modules": targets,
 		"lora_dropout": 0.0, "bias": "none", "fan_in_fan_out": m.plan.transposed, "init_lora_weights": true,
-		"modules_to_save": nil, "use_dora": false,
+		"modules_to_save": nil, "use_dora": m.Adapter.DoRA,
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -193,7 +198,7 @@ func (m *Model) SaveAdapter(dir string) error {
 		{adapterWeights, func(w io.Writer) error {
 			return weights.WriteSafetensors(w, list, map[string]string{"format": "pt"}, "F32")
 		}},
-		{adapterConfig, func(w io.Writer) error { _, err := w.Write(append(conf, '\n')); return err }},
+		whole(adapterConfig, conf),
 	})
 	if err != nil {
 		return fmt.Errorf("model.SaveAdapter: %w", err)

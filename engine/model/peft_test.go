@@ -64,7 +64,11 @@ func TestOpenAdapter(t *testing.T) {
 		if d := distance(base, want); d < 1e-2 {
 			t.Errorf("the adapter changes logits by %.2g only", d)
 		}
-		if d := distance(logits(t, m.Merge(), g.pack(0)), want); !(d <= 1e-5) {
+		merged, err := m.Merge()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := distance(logits(t, merged, g.pack(0)), want); !(d <= 1e-5) {
 			t.Errorf("logits of the merged model differ by %.2g; wanted at most 1e-5", d)
 		}
 		dir := t.TempDir()
@@ -93,13 +97,23 @@ func adapterSteps(t *testing.T, dev backend.Backend, g *golden, which string) {
 		t.Fatal(err)
 	}
 	want := g.Adapters[which]
-	steps(t, g, m, train.Config{LoRA: theirs.Adapter.LoRA}, g.LoRA, want.Losses, want.Norms, func() {
+	begin := func() {
 		for _, p := range m.Adapter.Params() {
 			if strings.HasSuffix(p.Name, ".lora_A.weight") {
 				dev.Upload(p.Value, g.tensor(t, which+".base_model.model."+p.Name))
 			}
 		}
-	})
+	}
+	if m.Encoder() {
+		if err := m.AddAdapter(theirs.Adapter.LoRA, 1); err != nil {
+			t.Fatal(err)
+		}
+		begin()
+		encoderSteps(t, g, m, m.Adapter.Params(), g.LoRA, want.Losses, want.Norms)
+	} else {
+		steps(t, g, m, train.Config{LoRA: theirs.Adapter.LoRA}, g.LoRA, want.Losses, want.Norms, begin)
+	}
+	decays(t, m.Adapter.Params(), want.Decayed)
 	if d := distance(logits(t, m, g.pack(0)), g.tensor(t, which+".logits")); !(d <= 1e-4) {
 		t.Errorf("logits after training differ by %.2g; wanted at most 1e-4", d)
 	}
@@ -122,7 +136,7 @@ func TestOpenAdapterRefuses(t *testing.T) {
 	}
 	dev := device(t, "ref")
 	for _, c := range []struct{ old, with, want string }{
-		{`"use_dora": false`, `"use_dora": true`, "use_dora"},
+		{`"use_dora": false`, `"use_dora": true`, "4 tensors are missing: base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector"},
 		{`"peft_type": "LORA"`, `"peft_type": "LOHA"`, "peft_type"},
 		{`"bias": "none"`, `"bias": "all"`, "bias"},
 		{`"modules_to_save": null`, `"modules_to_save": ["lm_head"]`, "modules_to_save"},

@@ -91,11 +91,11 @@ func (c *Config) rotary() int {
 //	linear   every angle divided by factor (positional interpolation, Chen et al. 2023, arXiv:2306.15595)
 //	llama3   with wave length λ = 2π/angle and the original context P: angles with λ > P/low are divided by factor, those
 //	         with λ < P/high stay, and between them a mix goes over from one to the other (Llama team 2024, arXiv:2407.21783)
-func (c *Config) ropeFreqs(rotary int) []float32 {
+func (c *Config) ropeFreqs(theta float64, rotary int) []float32 {
 	f := make([]float32, rotary/2)
 	s := c.RopeScaling
 	for i := range f {
-		angle := 1 / math.Pow(c.RopeTheta, float64(2*i)/float64(rotary))
+		angle := 1 / math.Pow(theta, float64(2*i)/float64(rotary))
 		switch s.RopeType {
 		case "linear":
 			angle /= s.Factor

@@ -164,7 +164,8 @@ func (r renamed) Tensor(name string) (weights.Tensor, error) {
 
 // familiar returns a file's tensors without what is no parameter of the family: masks and frequencies that old files hold,
 // and a head that is the embedding once more, of a model that ties the two; a head of other numbers is an error. Names
-// may lack the first part, as those of GPT-2's own files do ("wte.weight" for "transformer.wte.weight").
+// may lack the first part, as those of GPT-2's own files do ("wte.weight" for "transformer.wte.weight"), or be others that
+// the family knows (family.stored).
 func familiar(f tensors, c *Config, what string) (tensors, error) {
 	fam, err := familyOf(c.ModelType)
 	if err != nil {
@@ -179,6 +180,11 @@ func familiar(f tensors, c *Config, what string) (tensors, error) {
 	r, head := renamed{f, map[string]string{}}, ""
 	for _, stored := range f.Names() {
 		name := stored
+		if fam.stored != nil && !want[name] {
+			if name = fam.stored(stored); name == "" {
+				continue
+			}
+		}
 		if !want[name] && want[prefix+"."+name] {
 			name = prefix + "." + name
 		}

@@ -135,7 +135,7 @@ func llamaFromGGUF(meta map[string]any) (*Tokenizer, error) {
 			*to = v
 		}
 	}
-	return m.tokenizer()
+	return m.built()
 }
 
 // names lists the keys of a table in order.

@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -129,6 +130,9 @@ func ReadJSON(data []byte) (*Tokenizer, error) {
 	t, err := readJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("token.ReadJSON: %w", err)
+	}
+	if _, ok := t.model.(jsonWriter); !ok {
+		t.source, t.sourceName = bytes.Clone(data), jsonFileName
 	}
 	return t, nil
 }
@@ -415,13 +419,15 @@ func (f *jsonFile) ends() (textEnds, error) {
 	return e, nil
 }
 
-// ReadConfig returns t with BOS, EOS, Unk and the question of adding BOS as a tokenizer_config.json says, and the chat
+// ReadConfig returns t with BOS, EOS (where it has none, [CLS] and [SEP] of an encoder), Unk and the question of adding BOS as a tokenizer_config.json says, and the chat
 // template that stands in it, empty for none. A token that t does not have is an error.
 func ReadConfig(t *Tokenizer, data []byte) (*Tokenizer, string, error) {
 	const op = "token.ReadConfig"
 	var f struct {
 		BOS      jsonName `json:"bos_token"`
 		EOS      jsonName `json:"eos_token"`
+		Cls      jsonName `json:"cls_token"` // an encoder's names of the two
+		Sep      jsonName `json:"sep_token"`
 		Unk      jsonName `json:"unk_token"`
 		AddBOS   *bool    `json:"add_bos_token"`
 		Template string   `json:"chat_template"`
@@ -429,7 +435,7 @@ func ReadConfig(t *Tokenizer, data []byte) (*Tokenizer, string, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", op, err)
 	}
-	bos, eos, unk, err := roles(op, t.added, string(f.BOS), string(f.EOS), string(f.Unk))
+	bos, eos, unk, err := roles(op, t.added, string(cmp.Or(f.BOS, f.Cls)), string(cmp.Or(f.EOS, f.Sep)), string(f.Unk))
 	if err != nil {
 		return nil, "", err
 	}
@@ -438,7 +444,9 @@ func ReadConfig(t *Tokenizer, data []byte) (*Tokenizer, string, error) {
 	if f.AddBOS != nil {
 		c.addBOS = *f.AddBOS
 	}
-	return build(c), f.Template, nil
+	out := build(c)
+	out.source, out.sourceName = t.source, t.sourceName
+	return out, f.Template, nil
 }
 
 // jsonName is a token's text, alone or as the content of an object.
@@ -464,11 +472,15 @@ type jsonWriter interface {
 
 // WriteJSON returns t as a Hugging Face tokenizer.json, the same bytes for the same tokenizer. ReadJSON gives back a
 // tokenizer with the same fingerprint, and Hugging Face's library the same ids. BOS, EOS and Unk stand in the roles of
-// the added tokens. A kind that the format cannot hold is an error.
+// the added tokens. A kind that is not written is given back as the tokenizer.json that it was read from; one that was read
+// from another file is an error, and File has it.
 func (t *Tokenizer) WriteJSON() ([]byte, error) {
 	w, ok := t.model.(jsonWriter)
+	if t.sourceName == jsonFileName {
+		return t.source, nil
+	}
 	if !ok {
-		return nil, fmt.Errorf("token.WriteJSON: this kind of tokenizer is not written; wanted a byte-level BPE")
+		return nil, fmt.Errorf("token.WriteJSON: this kind of tokenizer is not written; wanted a byte-level BPE, or one that was read from a tokenizer.json")
 	}
 	f := jsonFile{Version: "1.0", AddedTokens: []jsonAdded{}}
 	for _, a := range t.added {
@@ -502,6 +514,33 @@ func (t *Tokenizer) WriteJSON() ([]byte, error) {
 		return nil, fmt.Errorf("token.WriteJSON: %w", err)
 	}
 	return marshal(f)
+}
+
+// Names that Hugging Face folders give to files of tokenizers.
+const (
+	jsonFileName  = "tokenizer.json"
+	modelFileName = "tokenizer.model"
+)
+
+// File returns the file that holds t and the name it has in a Hugging Face folder: tokenizer.model for SentencePiece that
+// was read from anything but a tokenizer.json, otherwise what WriteJSON returns.
+func (t *Tokenizer) File() (name string, data []byte, err error) {
+	if t.sourceName == modelFileName {
+		return modelFileName, t.source, nil
+	}
+	data, err = t.WriteJSON()
+	return jsonFileName, data, err
+}
+
+// ReadFile is ReadJSON or ReadModel, as the file's name says.
+func ReadFile(name string, data []byte) (*Tokenizer, error) {
+	switch name {
+	case jsonFileName:
+		return ReadJSON(data)
+	case modelFileName:
+		return ReadModel(data)
+	}
+	return nil, fmt.Errorf("token.ReadFile: %s: wanted %s or %s", name, jsonFileName, modelFileName)
 }
 
 func (m *byteBPE) writeJSON(t *Tokenizer, f *jsonFile) error {

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"container/heap"
 	"math/bits"
 	"sort"
 )
@@ -112,20 +111,22 @@ func (m *mergeTable) mergeLong(ids []int32) []int32 {
 		next[i], prev[i] = i+1, i-1
 		if i+1 < n {
 			if r := m.rank(ids[i], ids[i+1]); r != noRank {
-				h = append(h, candidate{r, i})
+				h = append(h, newCandidate(r, i))
 			}
 		}
 	}
-	heap.Init(&h)
+	for i := len(h)/2 - 1; i >= 0; i-- {
+		h.down(i)
+	}
 	const gone = int32(-2) // prev of a symbol that was merged into its left neighbour
 	for len(h) > 0 {
-		c := heap.Pop(&h).(candidate)
-		i := c.at
+		c := h.pop()
+		i := c.at()
 		if prev[i] == gone || next[i] == n {
 			continue
 		}
 		j := next[i]
-		if m.rank(ids[i], ids[j]) != c.rank {
+		if m.rank(ids[i], ids[j]) != c.rank() {
 			continue // the pair changed since it was put on the heap
 		}
 		ids[i] = m.slot(pairOf(ids[i], ids[j])).id
@@ -133,12 +134,12 @@ func (m *mergeTable) mergeLong(ids []int32) []int32 {
 		if k := next[i]; k < n {
 			prev[k] = i
 			if r := m.rank(ids[i], ids[k]); r != noRank {
-				heap.Push(&h, candidate{r, i})
+				h.push(newCandidate(r, i))
 			}
 		}
 		if k := prev[i]; k >= 0 {
 			if r := m.rank(ids[k], ids[i]); r != noRank {
-				heap.Push(&h, candidate{r, k})
+				h.push(newCandidate(r, k))
 			}
 		}
 	}
@@ -149,21 +150,63 @@ func (m *mergeTable) mergeLong(ids []int32) []int32 {
 	return out
 }
 
-type candidate struct{ rank, at int32 }
+// candidate is a pair to merge: its rank above the place of its left symbol, so that one comparison orders candidates.
+type candidate uint64
 
+func newCandidate(rank, at int32) candidate {
+	return candidate(uint32(rank))<<32 | candidate(uint32(at))
+}
+
+func (c candidate) rank() int32 { return int32(c >> 32) }
+func (c candidate) at() int32   { return int32(uint32(c)) }
+
+// candidates is a heap, the least first. It is written out because container/heap allocates for each number.
 type candidates []candidate
 
-func (h candidates) Len() int { return len(h) }
-func (h candidates) Less(i, j int) bool {
-	return h[i].rank < h[j].rank || h[i].rank == h[j].rank && h[i].at < h[j].at
+func (h *candidates) push(c candidate) {
+	*h = append(*h, c)
+	s := *h
+	i := len(s) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if s[up] <= c {
+			break
+		}
+		s[i] = s[up]
+		i = up
+	}
+	s[i] = c
 }
-func (h candidates) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *candidates) Push(x any)   { *h = append(*h, x.(candidate)) }
-func (h *candidates) Pop() any {
-	old := *h
-	c := old[len(old)-1]
-	*h = old[:len(old)-1]
+
+func (h *candidates) pop() candidate {
+	s := *h
+	c := s[0]
+	last := len(s) - 1
+	s[0] = s[last]
+	*h = s[:last]
+	if last > 1 {
+		h.down(0)
+	}
 	return c
+}
+
+func (h candidates) down(i int) {
+	c := h[i]
+	for {
+		k := 2*i + 1
+		if k >= len(h) {
+			break
+		}
+		if k+1 < len(h) && h[k+1] < h[k] {
+			k++
+		}
+		if c <= h[k] {
+			break
+		}
+		h[i] = h[k]
+		i = k
+	}
+	h[i] = c
 }
 
 // list returns all merges in the order of their ranks, of equal ranks in the order of the pairs.

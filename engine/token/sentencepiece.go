@@ -28,7 +28,7 @@ type scoredBPE struct {
 // findSpace looks whether words can be merged one by one, which is so when no token goes on after a word's end. pieces
 // are the texts that merge, sign is what stands for a space in them.
 func (m *scoredBPE) findSpace(pieces []string, sign string) {
-	if _, ok := m.chars[sign]; !ok || m.user != nil {
+	if _, ok := m.chars[sign]; !ok {
 		return
 	}
 	for _, s := range m.merges.slots {
@@ -61,6 +61,21 @@ func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
 	if start && m.prefix != None {
 		text = " " + text
 	}
+	if m.user == nil {
+		return m.words(dst, text)
+	}
+	m.user.split(text, func(part string, id int32) {
+		if id != None {
+			dst = append(dst, id)
+		} else {
+			dst = m.words(dst, part)
+		}
+	})
+	return dst
+}
+
+// words is encode of a text that is normalised and holds no token that is kept whole.
+func (m *scoredBPE) words(dst []int32, text string) []int32 {
 	for m.space != "" && text != "" {
 		w := text[:m.word(text)]
 		text = text[len(w):]
@@ -80,17 +95,10 @@ func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
 	return m.whole(dst, text)
 }
 
-// whole is encode of a text that is normalised, merged as a whole.
+// whole is words without looking for any.
 func (m *scoredBPE) whole(dst []int32, text string) []int32 {
 	from := len(dst)
 	for at := 0; at < len(text); {
-		if m.user != nil && m.user.first[text[at]] {
-			if a := m.user.match(text, at); a != nil {
-				dst = append(dst, a.ID)
-				at += len(a.Text)
-				continue
-			}
-		}
 		_, n := utf8.DecodeRuneInString(text[at:])
 		if id, ok := m.chars[text[at:at+n]]; ok {
 			dst = append(dst, id)
@@ -163,7 +171,7 @@ func (m *scoredBPE) sum(w *summer) {
 }
 
 // scoredMerges returns the merges of a vocabulary with scores: every way to cut a token into two tokens. Only ids for
-// which word is true take part. Tokens of equal score have equal rank.
+// which word is true take part, as the whole or as a half. Tokens of equal score have equal rank.
 func scoredMerges(ids map[string]int32, pieces []string, scores []float32, word func(id int32) bool) *mergeTable {
 	order := append([]float32(nil), scores...)
 	sort.Slice(order, func(i, j int) bool { return order[i] > order[j] })
@@ -181,10 +189,10 @@ func scoredMerges(ids map[string]int32, pieces []string, scores []float32, word 
 		}
 		for cut := 1; cut < len(p); cut++ {
 			left, ok := ids[p[:cut]]
-			if !ok {
+			if !ok || !word(left) {
 				continue
 			}
-			if right, ok := ids[p[cut:]]; ok {
+			if right, ok := ids[p[cut:]]; ok && word(right) {
 				all = append(all, merge{left, right, rankOf[scores[id]], int32(id)})
 			}
 		}
@@ -297,7 +305,32 @@ func fromScores(op string, c core, scores []float32) (*Tokenizer, error) {
 	if _, err := checkAdded(op, c.added, c.vocab); err != nil {
 		return nil, err
 	}
-	return build(c), nil
+	t := build(c)
+	t.source, t.sourceName = scoredModel(t, scores).file(), modelFileName
+	return t, nil
+}
+
+// scoredModel is the SentencePiece model of a vocabulary laid out as llama2.c does.
+func scoredModel(t *Tokenizer, scores []float32) *spModel {
+	m := &spModel{kind: spBPE, fallback: true, escape: true, prefix: true, unk: llama2cUnk, bos: llama2cBOS, eos: llama2cEOS}
+	seen := map[string]bool{}
+	for id, v := range t.vocab {
+		p := spPiece{strings.ReplaceAll(v, " ", blank), scores[id], pieceNormal}
+		switch {
+		case id == llama2cUnk:
+			p.kind = pieceUnknown
+		case id < llama2cByte:
+			p.kind = pieceControl
+		case id < llama2cWord:
+			p.kind = pieceByte
+		case seen[p.text]:
+			// An equal token is never written, and the format has room for one.
+			p.text, p.kind = fmt.Sprintf("<unused %d>", id), pieceControl
+		}
+		seen[p.text] = true
+		m.pieces = append(m.pieces, p)
+	}
+	return m
 }
 
 // cutShort calls every end of file an unexpected one.

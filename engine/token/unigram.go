@@ -2,6 +2,8 @@ package token
 
 import (
 	"math"
+	"slices"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -9,48 +11,42 @@ import (
 // scores. Source: Kudo 2018, arXiv:1804.10959.
 type unigram struct {
 	norm   *spNormalizer
-	trie   *mergeTable // (node, byte) to the child's number; node 0 is the root
-	token  []int32     // per node the token that ends there, or None
-	scores []float32   // per id
-	bytes  [256]int32  // None without byte fallback
+	trie   *trie      // of tokens, to their ids
+	words  []int32    // the ids of the tokens, in the order of their file
+	scores []float32  // per id
+	bytes  [256]int32 // None without byte fallback
 	unk    int32
 	poor   float32 // score of a character that no token stands for
 }
 
 // newUnigram returns a model with the tokens of ids.
 func newUnigram(ids map[string]int32, order []string, scores []float32) *unigram {
-	total, least := 1, float32(math.Inf(1))
+	m := &unigram{trie: newTrie(order, func(p string) int32 { return ids[p] }), scores: scores, poor: float32(math.Inf(1))}
 	for _, p := range order {
-		total += len(p)
-		least = min(least, scores[ids[p]])
-	}
-	m := &unigram{trie: newMergeTable(total), token: []int32{None}, scores: scores, poor: least - 10}
-	for _, p := range order {
-		node := int32(0)
-		for i := range len(p) {
-			s := m.trie.slot(pairOf(node, int32(p[i])))
-			if s.pair == freePair {
-				m.trie.put(node, int32(p[i]), 0, int32(len(m.token)))
-				m.token = append(m.token, None)
-			}
-			node = s.id
-		}
-		m.token[node] = ids[p]
+		m.words = append(m.words, ids[p])
+		m.poor = min(m.poor, scores[ids[p]]-10)
 	}
 	return m
 }
 
-// cut is the best way to a place in the text: its last token and where that begins.
+// cut is the best way to a place in the text: its last token and where that begins; next is where the token ends that
+// the best way through the text has from here.
 type cut struct {
-	score float32
-	id    int32
-	from  int32
-	known bool
+	score          float32
+	id, from, next int32
+	known          bool
 }
 
-// cuts returns the tokens of the best way through text, which is normalised, as places and ids in order.
-func (m *unigram) cuts(text string) []cut {
-	best := make([]cut, len(text)+1)
+// rooms lends the places of texts; a text of usual length needs no memory of its own.
+var rooms = sync.Pool{New: func() any { return new([]cut) }}
+
+// cuts calls f for the tokens of the best way through text, which is normalised, in order: each with its part of the text.
+func (m *unigram) cuts(text string, f func(id int32, part string)) {
+	room := rooms.Get().(*[]cut)
+	defer rooms.Put(room)
+	best := slices.Grow((*room)[:0], len(text)+1)[:len(text)+1]
+	*room = best
+	clear(best)
 	best[0].known = true
 	for at := 0; at < len(text); {
 		_, char := utf8.DecodeRuneInString(text[at:])
@@ -59,17 +55,15 @@ func (m *unigram) cuts(text string) []cut {
 		// Sums are float32 as in the original: its rounding decides between ways that are equally good.
 		offer := func(to int, id int32, score float32) {
 			if c := &best[to]; !c.known || here+score > c.score {
-				*c = cut{here + score, id, int32(at), true}
+				*c = cut{here + score, id, int32(at), 0, true}
 			}
 		}
 		node := int32(0)
 		for i := at; i < len(text); i++ {
-			s := m.trie.slot(pairOf(node, int32(text[i])))
-			if s.pair == freePair {
+			if node = m.trie.child(node, text[i]); node == None {
 				break
 			}
-			node = s.id
-			if id := m.token[node]; id != None {
+			if id := m.trie.value[node]; id != None {
 				offer(i+1, id, m.scores[id])
 				single = single || i+1 == at+char
 			}
@@ -79,49 +73,34 @@ func (m *unigram) cuts(text string) []cut {
 		}
 		at += char
 	}
-	var out []cut
-	for at := int32(len(text)); at > 0; {
-		c := best[at]
-		out = append(out, c)
-		at = c.from
+	for at := int32(len(text)); at > 0; at = best[at].from {
+		best[best[at].from].next = at
 	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
+	for at := int32(0); int(at) < len(text); at = best[at].next {
+		to := best[at].next
+		f(best[to].id, text[at:to])
 	}
-	return out
 }
 
 func (m *unigram) encode(dst []int32, text string, start bool) []int32 {
-	text = m.norm.apply(text, start)
 	from := len(dst)
-	list := m.cuts(text)
-	for i, c := range list {
-		if c.id != m.unk {
-			dst = append(dst, c.id)
-			continue
+	m.cuts(m.norm.apply(text, start), func(id int32, part string) {
+		if id != m.unk {
+			dst = append(dst, id)
+		} else {
+			dst = spell(dst, from, part, &m.bytes, m.unk)
 		}
-		end := int32(len(text))
-		if i+1 < len(list) {
-			end = list[i+1].from
-		}
-		dst = spell(dst, from, text[c.from:end], &m.bytes, m.unk)
-	}
+	})
 	return dst
 }
 
 func (m *unigram) dropped(text string) int {
-	text = m.norm.apply(text, true)
 	n := 0
-	list := m.cuts(text)
-	for i, c := range list {
-		end := len(text)
-		if i+1 < len(list) {
-			end = int(list[i+1].from)
+	m.cuts(m.norm.apply(text, true), func(id int32, part string) {
+		if id == m.unk && !spelled(part, &m.bytes) {
+			n += len(part)
 		}
-		if c.id == m.unk && !spelled(text[c.from:end], &m.bytes) {
-			n += end - int(c.from)
-		}
-	}
+	})
 	return n
 }
 
@@ -135,7 +114,7 @@ func (m *unigram) sum(w *summer) {
 	for _, s := range m.scores {
 		w.num(int(math.Float32bits(s)))
 	}
-	for _, id := range m.token {
+	for _, id := range m.words {
 		w.num(int(id))
 	}
 }

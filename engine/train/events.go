@@ -19,6 +19,27 @@ type Report struct {
 	Tokens      int     // all tokens of this update
 	BySource    Losses  // loss per supervised token by source index; NaN where the update had none
 	Validation  Losses  `json:",omitempty"` // after this update, by validation source; nil where it was not measured
+	Score       float64 `json:",omitempty"` // after this update, larger being better; see Config.Score
+	Scored      bool    `json:",omitempty"` // whether there is a Score
+	Note        string  `json:"-"`          // what went wrong beside the update: a checkpoint that could not be written
+}
+
+// Values returns the report's numbers by the names that a record has for them. sources and held name the entries of
+// BySource and Validation.
+func (r Report) Values(sources, held []string) map[string]float64 {
+	v := map[string]float64{"loss": r.Loss, "learning rate": r.LR, "gradient norm": r.GradNorm, "tokens": float64(r.Tokens), "supervised tokens": float64(r.Supervised)}
+	for i, x := range r.BySource {
+		if len(sources) > 1 {
+			v["loss/"+sources[i]] = x
+		}
+	}
+	for i, x := range r.Validation {
+		v["validation/"+held[i]] = x
+	}
+	if r.Scored {
+		v["score"] = r.Score
+	}
+	return v
 }
 
 // Losses are losses per supervised token, in nats, by source. NaN, for a source without tokens, is null in JSON.
@@ -65,10 +86,39 @@ type NonFinite struct {
 	Step           int // the update that failed, from 1
 	Loss, GradNorm float64
 	LR             float64
-	Sources        []string // some of the batch's examples
+	Rows           []RowLoss // of the batch, each on its own, those whose loss is not finite or else the largest first; at most four
+	Of             int       // examples of the batch
+	Param          string    // the first parameter whose gradient is not finite; empty where all are
+	Weight         string    // the first parameter that is not finite itself; empty where all are
+	Checkpoint     string    // of the update before; empty where none was written
+}
+
+// RowLoss is the loss of one example alone.
+type RowLoss struct {
+	Source string
+	Row    int
+	Loss   float64 // per supervised token
 }
 
 func (e *NonFinite) Error() string {
-	return fmt.Sprintf("train.Run: step %d: loss is %g, gradient norm is %g (learning rate %g); wanted finite numbers; lower LR, or look at the rows of this batch: %s, …",
-		e.Step, e.Loss, e.GradNorm, e.LR, strings.Join(e.Sources, ", "))
+	var rows []string
+	for _, r := range e.Rows {
+		rows = append(rows, fmt.Sprintf("%s row %d (loss %.4g)", r.Source, r.Row, r.Loss))
+	}
+	s := fmt.Sprintf("train.Run: step %d: loss is %g, gradient norm is %g (learning rate %g); wanted finite numbers; lower LR", e.Step, e.Loss, e.GradNorm, e.LR)
+	if len(rows) > 0 {
+		s += fmt.Sprintf(", or look at the batch's %d rows: %s", e.Of, strings.Join(rows, ", "))
+		if len(rows) < e.Of {
+			s += ", …"
+		}
+	}
+	if e.Weight != "" {
+		s += fmt.Sprintf("; %s is not finite after step %d", e.Weight, e.Step-1)
+	} else if e.Param != "" {
+		s += fmt.Sprintf("; the gradient of %s is not finite", e.Param)
+	}
+	if e.Checkpoint != "" {
+		s += "; the last good weights are in " + e.Checkpoint
+	}
+	return s
 }

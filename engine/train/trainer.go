@@ -1,8 +1,13 @@
 package train
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"time"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/data"
@@ -21,13 +26,24 @@ type Trainer struct {
 	dev      backend.Backend
 	seqs     []data.Sequence
 	params   []*grad.Param // the trained ones
-	moments  []moments
+	rates    []rates
+	opt      optimizer
+	masters  []backend.Buffer // the parameters in float32, where they themselves are rounded; nil otherwise
+	average  *average         // nil without
 	norms    backend.Buffer
 	step     int // updates done
 	total    int
 	perEpoch int
 	identity string
 	sampler  *data.Sampler // of a mix; nil for sequences that come from none
+
+	best    [][]float32 // the parameters of the best score so far; nil before the first
+	stopped string      // why the run ended before its last update; empty where it did not
+
+	memory Memory
+
+	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
+	saved time.Time     // when the last checkpoint was written
 }
 
 // New prepares a run. The model is trained in place: its own weights, or, with cfg.LoRA.Rank > 0, new adapters that are
@@ -40,6 +56,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		return nil, err
 	}
 	cfg = cfg.fill()
+	if m.Encoder() && cfg.Objective == nil {
+		return nil, fmt.Errorf("train.New: %s is a %s, an encoder, which predicts no next token; wanted a decoder", m.Name, m.Config.ModelType)
+	}
 	supervised := 0
 	for i, s := range seqs {
 		if len(s.IDs) == 0 || len(s.IDs) != len(s.Targets) {
@@ -55,7 +74,10 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 			}
 		}
 	}
-	if supervised == 0 {
+	if g := cfg.group(); len(seqs)%g != 0 || len(cfg.Validation)%g != 0 {
+		return nil, fmt.Errorf("train.New: %d sequences and %d for validation; %s wants groups of %d", len(seqs), len(cfg.Validation), cfg.Objective.Name, g)
+	}
+	if supervised == 0 && cfg.Objective == nil || len(seqs) == 0 {
 		return nil, &data.NoSupervision{Of: len(seqs)}
 	}
 	for i, s := range cfg.Validation {
@@ -66,6 +88,9 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	}
 	if len(cfg.Weights) > 0 && len(cfg.Weights) != len(sources) {
 		return nil, fmt.Errorf("train.New: Weights has %d numbers; there are %d sources", len(cfg.Weights), len(sources))
+	}
+	if q, ok := m.Quant(); ok && cfg.LoRA.Rank == 0 {
+		return nil, fmt.Errorf("train.New: the model's weights are held in %s and cannot be trained; wanted LoRA.Rank of at least 1", q)
 	}
 	if cfg.LoRA.Rank > 0 {
 		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {
@@ -79,13 +104,38 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if cfg.LoRA.Rank > 0 {
 		t.params = m.Adapter.Params()
 	}
+	var err error
+	if t.params, err = thaw(t.params, cfg.Freeze); err != nil {
+		return nil, err
+	}
+	if t.rates, err = ratesOf(cfg, t.params); err != nil {
+		return nil, err
+	}
+	if cfg.group() == 1 {
+		t.sampler = samplerOf(seqs, cfg.Seed)
+	}
+	if err := t.fits(cfg.MemoryLimit); err != nil {
+		return nil, err
+	}
+	t.opt = newOptimizer(cfg, t.dev, t.params, false)
 	for _, p := range t.params {
 		p.Grad = zeros(t.dev, p.Len())
-		t.moments = append(t.moments, moments{zeros(t.dev, p.Len()), zeros(t.dev, p.Len())})
 	}
-	t.sampler = samplerOf(seqs, cfg.Seed)
+	if cfg.Precision == "bf16" {
+		for _, p := range t.params {
+			master := t.dev.AllocUninit(tensor.F32, p.Len())
+			t.dev.Copy(master, p.Value)
+			t.masters = append(t.masters, master)
+		}
+		if err := t.rounded(); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.EMA > 0 {
+		t.average = &average{decay: cfg.EMA}
+	}
 	t.norms = zeros(t.dev, len(t.params))
-	t.perEpoch = (len(seqs) + cfg.BatchSize - 1) / cfg.BatchSize
+	t.perEpoch = (len(seqs)/cfg.group() + cfg.BatchSize - 1) / cfg.BatchSize
 	t.total = cfg.Steps
 	if t.total == 0 {
 		t.total = cfg.Epochs * t.perEpoch
@@ -96,6 +146,24 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		}
 	}
 	return t, nil
+}
+
+// KeepIn makes dir the place of checkpoints, one at least every so often and none at the end, and goes on from the one that is
+// there.
+func (t *Trainer) KeepIn(dir string, every time.Duration) error {
+	t.cfg.Dir, t.cfg.Every, t.every = dir, 0, every
+	return t.resume()
+}
+
+// due tells whether a checkpoint is to be written after the update that was just made.
+func (t *Trainer) due(last bool) bool {
+	switch {
+	case t.cfg.Dir == "":
+		return false
+	case t.every > 0:
+		return !last && time.Since(t.saved) >= t.every
+	}
+	return t.step%t.cfg.Every == 0 || last
 }
 
 // Total returns the number of updates of the whole run, Done how many of them are made.
@@ -128,7 +196,26 @@ func (t *Trainer) order(epoch int) []int {
 	if t.sampler != nil {
 		return t.sampler.Epoch(epoch)
 	}
-	return Order(len(t.seqs), t.cfg.Seed, epoch)
+	g := t.cfg.group()
+	if g == 1 {
+		return Order(len(t.seqs), t.cfg.Seed, epoch)
+	}
+	var out []int
+	for _, i := range Order(len(t.seqs)/g, t.cfg.Seed, epoch) {
+		for j := range g {
+			out = append(out, i*g+j)
+		}
+	}
+	return out
+}
+
+// micro packs the named sequences into passes. Groups stay together, and an objective that compares all of an update has
+// one pass.
+func (t *Trainer) micro(seqs []data.Sequence, which []int) []data.Batch {
+	if t.cfg.whole() {
+		return microBatches(seqs, which, math.MaxInt, len(which))
+	}
+	return microBatches(seqs, which, t.cfg.MicroTokens, t.cfg.group())
 }
 
 // Order returns the order in which an epoch visits n sequences that come from no mix: a pure function of seed and epoch.
@@ -136,67 +223,250 @@ func Order(n int, seed int64, epoch int) []int {
 	return tensor.NewRNG(seed, fmt.Sprintf("order/%d", epoch)).Perm(n)
 }
 
-// Run makes the remaining updates, calling each (when not nil) after every one. It returns nil when all are made,
-// ErrInterrupted when ctx ended first, *NonFinite when an update could not be made. Gradients and moments are given
-// back in every case; the model keeps the weights of the last update.
+// Run makes the remaining updates, calling each (when not nil) after every one. It returns nil when all are made or a
+// score has not got better for long enough, ErrInterrupted when ctx ended first, *NonFinite when an update could not be
+// made. Gradients and the optimizer's state are given back in every case. The model keeps the weights of the last update;
+// after nil, those of the average or of the best score where the configuration has them.
 func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 	defer t.free()
+	t.saved = time.Now()
 	epoch, order := -1, []int(nil)
-	for t.step < t.total {
+	for t.step < t.total && !t.patienceEnded() {
 		if ctx.Err() != nil {
-			if err := t.checkpoint(); err != nil {
-				return fmt.Errorf("%w at step %d of %d; %w", ErrInterrupted, t.step, t.total, err)
+			err := fmt.Errorf("%w at step %d of %d", ErrInterrupted, t.step, t.total)
+			if _, failed := t.checkpoint(); failed != nil {
+				err = fmt.Errorf("%w; %w", err, failed)
 			}
-			return fmt.Errorf("%w at step %d of %d", ErrInterrupted, t.step, t.total)
+			return err
 		}
 		if e := t.step / t.perEpoch; e != epoch {
 			epoch, order = e, t.order(e)
 		}
-		from := t.step % t.perEpoch * t.cfg.BatchSize
-		which := order[from:min(from+t.cfg.BatchSize, len(order))]
-		r, err := t.Step(microBatches(t.seqs, which, t.cfg.MicroTokens))
+		size := t.cfg.BatchSize * t.cfg.group()
+		from := t.step % t.perEpoch * size
+		which := order[from:min(from+size, len(order))]
+		r, err := t.Step(t.micro(t.seqs, which))
+		var bad *NonFinite
+		if errors.As(err, &bad) {
+			return t.explain(bad, which)
+		}
 		if err != nil {
-			if nf, ok := err.(*NonFinite); ok {
-				nf.Sources = t.rows(which)
-			}
 			return err
 		}
-		if len(t.cfg.Validation) > 0 && (t.step%t.cfg.ValidateEvery == 0 || t.step == t.total) {
-			if r.Validation, err = LossBySource(t.model, t.cfg.Validation, t.cfg.MicroTokens); err != nil {
+		if t.measuring() {
+			if err := t.measured(func() error { return t.measure(&r) }); err != nil {
 				return err
 			}
 		}
 		t.Log = append(t.Log, r)
-		if each != nil {
-			each(r)
-		}
-		if t.cfg.Dir != "" && (t.step%t.cfg.Every == 0 || t.step == t.total) {
-			if err := t.checkpoint(); err != nil {
+		last := t.step == t.total || t.patienceEnded()
+		if last {
+			if err := t.finite(r); err != nil {
 				return err
 			}
 		}
+		var failed error
+		if t.due(last) {
+			if _, failed = t.checkpoint(); failed != nil && last {
+				return failed
+			}
+			if failed != nil { // the run goes on: what was written before is whole, and the next may succeed
+				r.Note = failed.Error()
+			}
+		}
+		if each != nil {
+			each(r)
+		}
+	}
+	switch {
+	case t.best != nil:
+		return upload(t.dev, t.params, t.best)
+	case t.average != nil && t.average.x != nil:
+		return upload(t.dev, t.params, t.average.x)
 	}
 	return nil
 }
 
-// rows names the examples of a batch, a few of them.
-func (t *Trainer) rows(which []int) []string {
-	var out []string
-	for _, i := range which[:min(4, len(which))] {
-		s := t.seqs[i]
-		out = append(out, fmt.Sprintf("%s row %d", t.Sources[s.Source], s.Row))
+// measuring tells whether the update that was just made is followed by a measurement.
+func (t *Trainer) measuring() bool {
+	if len(t.cfg.Validation) == 0 && t.cfg.Score == nil {
+		return false
 	}
-	return out
+	return t.step%t.cfg.ValidateEvery == 0 || t.step == t.total
+}
+
+// measure puts the validation losses and the score into r, and keeps the parameters when the score is the best so far.
+func (t *Trainer) measure(r *Report) error {
+	var err error
+	if len(t.cfg.Validation) > 0 {
+		if t.cfg.Objective != nil {
+			r.Validation, err = t.evaluate(t.cfg.Validation)
+		} else {
+			r.Validation, err = LossBySource(t.model, t.cfg.Validation, t.cfg.MicroTokens)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !t.cfg.scored() {
+		return nil
+	}
+	if t.cfg.Score != nil {
+		r.Score, err = t.cfg.Score(t.model)
+	} else {
+		for _, x := range r.Validation {
+			r.Score -= x / float64(len(r.Validation))
+		}
+	}
+	if err == nil && bad(r.Score) {
+		err = fmt.Errorf("train.Run: step %d: the score is %g; wanted a finite number", r.Step, r.Score)
+	}
+	if err != nil {
+		return err
+	}
+	r.Scored = true
+	if !t.cfg.keepsBest() {
+		return nil
+	}
+	if at, _ := best(t.Log, t.cfg.MinDelta); at == 0 || r.Score > t.Log[at-1].Score+t.cfg.MinDelta {
+		if t.best, err = download(t.dev, t.params); err != nil {
+			return err
+		}
+		return t.keepBest(r.Step)
+	}
+	return nil
+}
+
+// best returns the step of the best score of a log, 0 when there is none, and how many scores came after it.
+func best(log []Report, delta float64) (step, since int) {
+	for i, r := range log {
+		switch {
+		case !r.Scored:
+		case step == 0 || r.Score > log[step-1].Score+delta:
+			step, since = i+1, 0
+		default:
+			since++
+		}
+	}
+	return step, since
+}
+
+// patienceEnded tells whether the score has not got better for as many measurements as the configuration waits.
+func (t *Trainer) patienceEnded() bool {
+	if t.cfg.Patience == 0 {
+		return false
+	}
+	at, since := best(t.Log, t.cfg.MinDelta)
+	if since < t.cfg.Patience {
+		return false
+	}
+	t.stopped = fmt.Sprintf("the score of step %d, %.6g, was not passed in %d measurements", at, t.Log[at-1].Score, since)
+	return true
+}
+
+// Stopped says why a run ended before its last update; empty where it did not.
+func (t *Trainer) Stopped() string { return t.stopped }
+
+// Kept returns the step whose weights the model has after Run, 0 where that is the last one.
+func (t *Trainer) Kept() int {
+	if !t.cfg.keepsBest() {
+		return 0
+	}
+	at, _ := best(t.Log, t.cfg.MinDelta)
+	return at
+}
+
+// finite is an error when a parameter is not finite after the last update, which no further loss would show.
+func (t *Trainer) finite(r Report) error {
+	x, err := download(t.dev, t.params)
+	if err != nil {
+		return err
+	}
+	if name := notFinite(t.params, x); name != "" {
+		return &NonFinite{Step: r.Step + 1, Loss: r.Loss, GradNorm: r.GradNorm, LR: r.LR, Weight: name}
+	}
+	return nil
+}
+
+// notFinite returns the name of the first parameter with an element that is not a finite number.
+func notFinite(params []*grad.Param, x [][]float32) string {
+	for i, p := range params {
+		for _, v := range x[i] {
+			if v-v != 0 {
+				return p.Name
+			}
+		}
+	}
+	return ""
+}
+
+// explain adds to an update's failure what there is to look at, and keeps the weights of the update before.
+func (t *Trainer) explain(e *NonFinite, which []int) error {
+	e.Of = len(which) / t.cfg.group()
+	for g := t.cfg.group(); len(which) > 0; which = which[g:] {
+		alone := make([]data.Sequence, g)
+		for i := range alone {
+			alone[i] = t.seqs[which[i]]
+		}
+		var l Losses
+		var err error
+		if t.cfg.Objective != nil {
+			l, err = t.evaluate(alone)
+		} else {
+			l, err = LossBySource(t.model, alone, t.cfg.MicroTokens)
+		}
+		if err != nil {
+			return errors.Join(e, err)
+		}
+		if s := alone[0]; s.Supervised() > 0 || t.cfg.Objective != nil {
+			e.Rows = append(e.Rows, RowLoss{t.Sources[s.Source], s.Row, l[s.Source]})
+		}
+	}
+	size := func(x float64) float64 {
+		if bad(x) {
+			return math.Inf(1)
+		}
+		return x
+	}
+	slices.SortStableFunc(e.Rows, func(a, b RowLoss) int { return cmp.Compare(size(b.Loss), size(a.Loss)) })
+	e.Rows = e.Rows[:min(4, len(e.Rows))]
+	grads := make([][]float32, len(t.params))
+	for i, p := range t.params {
+		grads[i] = make([]float32, p.Len())
+		if err := t.dev.Download(grads[i], p.Grad); err != nil {
+			return errors.Join(e, err)
+		}
+	}
+	e.Param = notFinite(t.params, grads)
+	x, err := download(t.dev, t.params)
+	if err != nil {
+		return errors.Join(e, err)
+	}
+	if e.Weight = notFinite(t.params, x); e.Weight != "" {
+		if paths, err := Checkpoints(t.cfg.Dir); t.cfg.Dir != "" && err == nil && len(paths) > 0 {
+			e.Checkpoint = paths[0]
+		}
+		return e
+	}
+	if e.Checkpoint, err = t.checkpoint(); err != nil {
+		return errors.Join(e, err)
+	}
+	return e
 }
 
 func (t *Trainer) free() {
+	if t.opt == nil {
+		return
+	}
+	t.opt.free()
+	t.opt = nil
 	for i, p := range t.params {
-		if p.Grad == nil {
-			continue
-		}
 		t.dev.Free(p.Grad)
 		p.Grad = nil
-		t.dev.Free(t.moments[i].m)
-		t.dev.Free(t.moments[i].v)
+		if t.masters != nil {
+			t.dev.Free(t.masters[i])
+		}
 	}
+	t.dev.Free(t.norms)
+	t.masters = nil
 }

@@ -59,14 +59,14 @@ func AtomicWrite(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	done = true
-	if err := syncFolder(folder); err != nil {
+	if err := SyncFolder(folder); err != nil {
 		return fmt.Errorf("write %s: sync of the folder: %w", path, err)
 	}
 	return nil
 }
 
-// syncFolder makes a rename last. Windows cannot open a folder for it and needs no such call.
-func syncFolder(folder string) error {
+// SyncFolder makes a rename last. Windows cannot open a folder for it and needs no such call.
+func SyncFolder(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

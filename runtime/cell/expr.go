@@ -8,50 +8,82 @@ import (
 	"strings"
 )
 
-// paramType returns the type of a call's parameter number i; nil when it is not known.
-func paramType(sig *types.Signature, i int, ellipsis bool) types.Type {
-	if sig == nil {
-		return nil
+// typ returns the type of an expression in the instance that is being written.
+func (r *renderer) typ(e ast.Expr) types.Type {
+	t := r.info.TypeOf(e)
+	if t == nil {
+		return types.Typ[types.Invalid]
 	}
-	n := sig.Params().Len()
-	if sig.Variadic() && i >= n-1 {
-		t := sig.Params().At(n - 1).Type()
-		if s, ok := t.(*types.Slice); ok && !ellipsis {
-			return s.Elem()
-		}
-		return t
+	return r.substituted(t)
+}
+
+// t writes a type, or refuses the place.
+func (r *renderer) t(t types.Type, at token.Pos) string {
+	s, bad := r.typeOf(t)
+	if bad != "" {
+		r.u.refuse(at, "type "+bad+" cannot be named here")
 	}
-	if i < n {
-		return sig.Params().At(i).Type()
+	return s
+}
+
+// expr writes an expression as the interpreter gets it right.
+func (r *renderer) expr(e ast.Expr) string {
+	if s, ok := r.constant(e); ok {
+		return s
 	}
-	return nil
+	if r.info.Types[e].IsType() {
+		return r.t(r.typ(e), e.Pos())
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return "(" + r.expr(e.X) + ")"
+	case *ast.Ident:
+		return r.ident(e)
+	case *ast.BasicLit:
+		return e.Value
+	case *ast.SelectorExpr:
+		return r.selector(e)
+	case *ast.IndexExpr:
+		return r.index(e)
+	case *ast.IndexListExpr:
+		return r.expr(e.X)
+	case *ast.SliceExpr:
+		return r.slice(e)
+	case *ast.StarExpr:
+		return "*" + r.expr(e.X)
+	case *ast.UnaryExpr:
+		return r.unary(e)
+	case *ast.BinaryExpr:
+		return r.binary(e)
+	case *ast.CallExpr:
+		return r.call(e)
+	case *ast.FuncLit:
+		return r.funcLit(e)
+	case *ast.CompositeLit:
+		return r.composite(e)
+	case *ast.TypeAssertExpr:
+		return r.assert(e)
+	}
+	r.u.refuse(e.Pos(), "this expression cannot be interpreted")
+	return ""
 }
 
 // value writes an expression that is put where a value of type to is wanted; to may be nil.
 func (r *renderer) value(e ast.Expr, to types.Type) string {
-	if to == nil || !types.IsInterface(r.substituted(to)) {
-		return r.node(e)
+	if to == nil {
+		return r.expr(e)
 	}
-	// A literal assigned to an interface would lose its methods.
-	x := ast.Unparen(e)
-	if a, ok := x.(*ast.UnaryExpr); ok && a.Op == token.AND {
-		x = a.X
+	to = r.substituted(to)
+	if r.info.Types[e].IsNil() {
+		if r.wrapped(to) {
+			return "(" + r.t(to, e.Pos()) + "{})"
+		}
+		return "nil"
 	}
-	if _, ok := x.(*ast.CompositeLit); !ok {
-		return r.node(e)
-	}
-	ts, bad1 := r.typeOf(to)
-	from, bad2 := r.typeOf(r.info.TypeOf(e))
-	if bad1+bad2 != "" || r.substituted(to).Underlying().(*types.Interface).NumMethods() == 0 {
-		return r.node(e)
-	}
-	fn := r.u.helper("to", from+" "+ts, func(name string) string {
-		return fmt.Sprintf("func %s(x__ %s) %s { return x__ }\n", name, from, ts)
-	})
-	return fn + "(" + r.node(e) + ")"
+	return r.conv(r.expr(e), r.typ(e), to)
 }
 
-// oneOf is value in an assignment of several values, where the interpreter needs the type of a nil.
+// oneOf is value where the interpreter needs the type of a nil.
 func (r *renderer) oneOf(e ast.Expr, to types.Type) string {
 	if to != nil && r.info.Types[e].IsNil() {
 		if ts, bad := r.typeOf(to); bad == "" {
@@ -68,224 +100,412 @@ func (r *renderer) argument(e ast.Expr, to types.Type) string {
 		k := r.tmp("fn")
 		text := r.funcLit(lit)
 		r.hoist.WriteString(k + " := " + text + "; ")
-		return k
+		if to == nil {
+			return k
+		}
+		return r.conv(k, r.typ(e), to)
 	}
-	return r.node(e)
+	return r.value(e, to)
 }
 
-// call writes a call. Builtins that the interpreter lacks become functions of the session or literals.
-func (r *renderer) call(n *ast.CallExpr) (string, bool) {
-	fun := ast.Unparen(n.Fun)
-	if id, ok := fun.(*ast.Ident); ok {
-		if b, ok := r.info.Uses[id].(*types.Builtin); ok {
-			return r.builtin(n, b.Name())
+func (r *renderer) exprs(list []ast.Expr) string {
+	var ss []string
+	for _, e := range list {
+		ss = append(ss, r.expr(e))
+	}
+	return strings.Join(ss, ", ")
+}
+
+// isInterface reports an interface type; type parameters are none here.
+func isInterface(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Interface)
+	return ok
+}
+
+func isStruct(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Struct)
+	return ok
+}
+
+// sameForm reports that two types are one to the interpreter, so that a value needs nothing to go from one to the other.
+func (r *renderer) sameForm(from, to types.Type) bool {
+	if from == nil || to == nil {
+		return true
+	}
+	from, to = r.substituted(from), r.substituted(to)
+	if isInterface(to) && !isInterface(from) {
+		return false
+	}
+	a, bad1 := r.typeOf(from)
+	b, bad2 := r.typeOf(to)
+	return bad1+bad2 != "" || a == b
+}
+
+// conv writes what makes of a value of one type one of another that it can be assigned to.
+func (r *renderer) conv(text string, from, to types.Type) string {
+	from, to = r.substituted(from), r.substituted(to)
+	if _, ok := from.(*types.Tuple); ok || r.sameForm(from, to) {
+		return text
+	}
+	fs, _ := r.typeOf(from)
+	ts, bad := r.typeOf(to)
+	if bad != "" {
+		return text
+	}
+	switch {
+	case isInterface(to):
+		if !isInterface(from) {
+			text = r.box(text, from)
+		} else if fs != anyAs {
+			text = r.host("Lift") + "(" + text + ")"
+		}
+		if ts == anyAs {
+			return text
+		}
+		return r.toNative(to) + "(" + text + ")"
+	case r.wrapped(to) && !r.wrapped(from):
+		return "(" + ts + "{v: " + text + "})"
+	case r.wrapped(from) && !r.wrapped(to):
+		return text + ".v"
+	case isStruct(to) && isStruct(from):
+		return r.structConv(from, to) + "(" + text + ")"
+	}
+	return text
+}
+
+// box writes a value of a type that is no interface as one in an interface.
+func (r *renderer) box(text string, from types.Type) string {
+	if b, ok := from.(*types.Basic); ok && b.Kind() == types.UntypedNil {
+		return "*new(" + anyAs + ")"
+	}
+	if r.native(from) {
+		return r.host("Lift") + "(" + text + ")"
+	}
+	return fmt.Sprintf("%s(%d, %s)", r.host("Box"), r.describe(from).ID, text)
+}
+
+// raw writes the value inside one of a type that contains itself.
+func (r *renderer) raw(text string, t types.Type) string {
+	if r.wrapped(t) {
+		return text + ".v"
+	}
+	return text
+}
+
+// toNative returns the function that makes a value behind a compiled interface of one behind any.
+func (r *renderer) toNative(t types.Type) string {
+	path := "error"
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		p, name := r.u.scope.scriptName(n.Obj())
+		path = p + "." + name
+	}
+	r.u.needs[InterfacePrefix+path] = true
+	return hostAs + "." + ToName(path)
+}
+
+// InterfacePrefix marks, among the imports of a unit, a compiled interface that its values are converted to.
+const InterfacePrefix = "interface:"
+
+// ToName is the session's function that converts to a compiled interface.
+func ToName(path string) string {
+	return "To_" + strings.NewReplacer("/", "_", ".", "_", "-", "_").Replace(path)
+}
+
+// structConv returns a function that makes of a struct one of another type with the same fields.
+func (r *renderer) structConv(from, to types.Type) string {
+	fs, _ := r.typeOf(from)
+	ts, _ := r.typeOf(to)
+	return r.u.helper("conv", fs+" "+ts, func(name string) string {
+		st, st2 := from.Underlying().(*types.Struct), to.Underlying().(*types.Struct)
+		var vals []string
+		for i := range st.NumFields() {
+			vals = append(vals, fieldCode(st2, i)+": "+r.conv("x__."+fieldCode(st, i), st.Field(i).Type(), st2.Field(i).Type()))
+		}
+		return fmt.Sprintf("func %s(x__ %s) %s { return %s{%s} }\n", name, fs, ts, ts, strings.Join(vals, ", "))
+	})
+}
+
+// convert writes T(x).
+func (r *renderer) convert(n *ast.CallExpr) string {
+	x := n.Args[0]
+	to, from := r.typ(n), r.typ(x)
+	ts := r.t(to, n.Pos())
+	if r.info.Types[x].IsNil() {
+		if r.wrapped(to) {
+			return "(" + ts + "{})"
+		}
+		return "*new(" + ts + ")"
+	}
+	text := r.expr(x)
+	if isInterface(to) {
+		return r.conv(text, from, to)
+	}
+	fs, _ := r.typeOf(from)
+	if fs == ts && !isUntyped(from) {
+		return "(" + text + ")"
+	}
+	if r.wrapped(to) || r.wrapped(from) {
+		text = r.raw(text, from)
+		if !r.wrapped(to) {
+			return "(" + text + ")"
+		}
+		return "(" + ts + "{v: " + text + "})"
+	}
+	if isStruct(to) {
+		return r.structConv(from, to) + "(" + text + ")"
+	}
+	if p, ok := to.Underlying().(*types.Pointer); ok && isStruct(p.Elem()) {
+		fn := r.u.helper("cast", fs+" "+ts, func(name string) string {
+			return fmt.Sprintf("func %s(x__ %s) %s { y__ := new(%s); %s(x__, y__); return *y__ }\n", name, fs, ts, ts, r.host("Cast"))
+		})
+		return fn + "(" + text + ")"
+	}
+	if strings.HasPrefix(ts, "[]") || !strings.ContainsAny(ts[:1], "*<fc[") || ts == "float64" || ts == "float32" || strings.HasPrefix(ts, "complex") {
+		return ts + "(" + text + ")"
+	}
+	return "(" + ts + ")(" + text + ")"
+}
+
+func isUntyped(t types.Type) bool {
+	b, ok := t.(*types.Basic)
+	return ok && b.Info()&types.IsUntyped != 0
+}
+
+// index writes x[i], or the instance of a generic function.
+func (r *renderer) index(e *ast.IndexExpr) string {
+	if tv := r.info.Types[e.X]; tv.Type != nil {
+		if _, isFunc := tv.Type.Underlying().(*types.Signature); isFunc {
+			return r.expr(e.X)
 		}
 	}
-	if r.info.Types[fun].IsType() {
-		return "", false
+	t := r.typ(e.X)
+	x := r.raw(r.expr(e.X), t)
+	if m, ok := t.Underlying().(*types.Map); ok {
+		return x + "[" + r.value(e.Index, m.Key()) + "]"
 	}
-	if s, ok := r.library(n, fun); ok {
-		return s, true
-	}
-	return r.callee(fun) + "(" + r.args(n) + ")", true
+	return x + "[" + r.expr(e.Index) + "]"
 }
 
-// args writes the arguments of a call.
-func (r *renderer) args(n *ast.CallExpr) string {
-	sig, _ := r.info.TypeOf(n.Fun).(*types.Signature)
-	var list []string
-	for i, a := range n.Args {
-		list = append(list, r.argument(a, paramType(sig, i, n.Ellipsis.IsValid())))
+func (r *renderer) slice(e *ast.SliceExpr) string {
+	t := r.typ(e.X)
+	s := r.raw(r.expr(e.X), t) + "["
+	if e.Low != nil {
+		s += r.expr(e.Low)
 	}
-	s := strings.Join(list, ", ")
-	if n.Ellipsis.IsValid() {
-		s += "..."
+	s += ":"
+	if e.High != nil {
+		s += r.expr(e.High)
+	}
+	if e.Slice3 {
+		s += ":" + r.expr(e.Max)
+	}
+	s += "]"
+	if r.wrapped(r.typ(e)) {
+		return "(" + r.t(r.typ(e), e.Pos()) + "{v: " + s + "})"
 	}
 	return s
 }
 
-func (r *renderer) builtin(n *ast.CallExpr, name string) (string, bool) {
-	typ := func() string {
-		t := r.substituted(r.info.TypeOf(n))
-		s, bad := r.typeOf(types.Default(t))
-		if bad != "" {
-			r.u.refuse(n.Pos(), "type "+bad+" cannot be named here")
+func (r *renderer) unary(e *ast.UnaryExpr) string {
+	switch e.Op {
+	case token.ARROW:
+		s := "<-" + r.raw(r.expr(e.X), r.typ(e.X))
+		if _, commaOK := r.info.Types[e].Type.(*types.Tuple); !commaOK && r.returning && r.hoist != nil {
+			// The interpreter fails to return what it has just received.
+			k := r.tmp("got")
+			r.hoist.WriteString(k + " := " + s + "; ")
+			return k
 		}
 		return s
+	case token.AND:
+		if lit, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
+			return r.address(r.expr(lit), r.typ(lit), e.Pos())
+		}
 	}
-	switch name {
-	case "min", "max":
-		t := typ()
-		op := map[string]string{"min": "<", "max": ">"}[name]
-		nan := ""
-		if b, ok := r.substituted(r.info.TypeOf(n)).Underlying().(*types.Basic); ok && b.Info()&types.IsFloat != 0 {
-			nan = " || x__ != x__"
-		}
-		return fmt.Sprintf("func(m__ %s, r__ ...%s) %s { for _, x__ := range r__ { if x__ %s m__%s { m__ = x__ } }; return m__ }(%s)",
-			t, t, t, op, nan, r.exprs(n.Args)), true
-	case "clear":
-		x := r.node(n.Args[0])
-		if m, ok := r.substituted(r.info.TypeOf(n.Args[0])).Underlying().(*types.Map); ok {
-			_ = m
-			return fmt.Sprintf("%s(%s)", r.host("Clear"), x), true
-		}
-		return fmt.Sprintf("%s(%s)", r.host("Clear"), x), true
-	case "new":
-		if tv := r.info.Types[n.Args[0]]; !tv.IsType() { // new(expression), Go 1.26
-			t := strings.TrimPrefix(typ(), "*")
-			return fmt.Sprintf("func(v__ %s) *%s { return &v__ }(%s)", t, t, r.node(n.Args[0])), true
-		}
-	case "recover":
-		return r.host("Recovered") + "(recover())", true
-	case "print", "println":
-		return r.host(map[string]string{"print": "Print", "println": "Println"}[name]) + "(" + r.exprs(n.Args) + ")", true
-	}
-	return "", false
+	return e.Op.String() + r.expr(e.X)
 }
 
-// panics writes a panic whose value is an error of the script's own: its text is told to the session, which could not
-// ask the value for it.
-func (r *renderer) panics(e ast.Expr) (string, bool) {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok || len(call.Args) != 1 {
-		return "", false
+// address writes the address of a new variable that holds a literal.
+func (r *renderer) address(lit string, t types.Type, at token.Pos) string {
+	if isStruct(t) {
+		return "&" + lit
 	}
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if !ok {
-		return "", false
-	}
-	b, ok := r.info.Uses[id].(*types.Builtin)
-	t := r.info.TypeOf(call.Args[0])
-	if !ok || b.Name() != "panic" || t == nil || !implementsError(t) {
-		return "", false
-	}
-	v := r.tmp("v")
-	note := r.host("Note") + "(" + v + ".Error())"
-	if nilable(t) {
-		note = "if " + v + " != nil { " + note + " }"
-	}
-	return fmt.Sprintf("%s := %s; %s; panic(%s)", v, r.node(call.Args[0]), note, v), true
+	ts := r.t(t, at)
+	fn := r.u.helper("new", ts, func(name string) string {
+		return fmt.Sprintf("func %s(x__ %s) *%s { y__ := new(%s); *y__ = x__; return y__ }\n", name, ts, ts, ts)
+	})
+	return fn + "(" + lit + ")"
 }
 
-// methodExpr writes T.Method as a function literal.
-func (r *renderer) methodExpr(n *ast.SelectorExpr, sel *types.Selection) string {
-	sig := r.info.TypeOf(n).(*types.Signature)
-	var params, args []string
-	for i := range sig.Params().Len() {
-		t, bad := r.typeOf(sig.Params().At(i).Type())
+func (r *renderer) binary(e *ast.BinaryExpr) string {
+	if e.Op != token.EQL && e.Op != token.NEQ {
+		return r.expr(e.X) + " " + e.Op.String() + " " + r.expr(e.Y)
+	}
+	return r.equal(r.expr(e.X), r.typ(e.X), r.expr(e.Y), r.typ(e.Y), e.Op == token.NEQ)
+}
+
+// equal writes x == y, or x != y.
+func (r *renderer) equal(x string, tx types.Type, y string, ty types.Type, not bool) string {
+	op := map[bool]string{false: " == ", true: " != "}[not]
+	isNil := func(t types.Type) bool { b, ok := t.(*types.Basic); return ok && b.Kind() == types.UntypedNil }
+	switch {
+	case isNil(ty):
+		return r.raw(x, tx) + op + "nil"
+	case isNil(tx):
+		return r.raw(y, ty) + op + "nil"
+	}
+	eq := r.host("Eq")
+	if not {
+		eq = "!" + eq
+	}
+	empty := types.NewInterfaceType(nil, nil)
+	switch {
+	case isInterface(tx) || isInterface(ty):
+		return eq + "(" + r.conv(x, tx, empty) + ", " + r.conv(y, ty, empty) + ")"
+	case isStruct(tx):
+		return eq + "(" + x + ", " + y + ")"
+	}
+	if _, ok := tx.Underlying().(*types.Array); ok {
+		return eq + "(" + x + ", " + y + ")"
+	}
+	return x + op + y
+}
+
+// composite writes a composite literal, with all the types that Go lets one leave out.
+func (r *renderer) composite(e *ast.CompositeLit) string {
+	t := r.typ(e)
+	if p, ok := t.Underlying().(*types.Pointer); ok { // an element of []*T, written without &T
+		return r.address(r.literalOf(e, p.Elem()), p.Elem(), e.Pos())
+	}
+	return r.literalOf(e, t)
+}
+
+func (r *renderer) literalOf(e *ast.CompositeLit, t types.Type) string {
+	ts := r.t(t, e.Pos())
+	t = r.substituted(t)
+	var vals []string
+	elem := func(e ast.Expr, to types.Type) string {
+		if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok && r.hoist != nil {
+			return r.argument(lit, to)
+		}
+		return r.oneOf(e, to)
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		for i, v := range e.Elts {
+			if kv, ok := v.(*ast.KeyValueExpr); ok {
+				name := kv.Key.(*ast.Ident).Name
+				for j := range u.NumFields() {
+					if u.Field(j).Name() == name {
+						vals = append(vals, fieldCode(u, j)+": "+elem(kv.Value, u.Field(j).Type()))
+					}
+				}
+				continue
+			}
+			vals = append(vals, fieldCode(u, i)+": "+elem(v, u.Field(i).Type()))
+		}
+	case *types.Map:
+		for _, v := range e.Elts {
+			kv := v.(*ast.KeyValueExpr)
+			vals = append(vals, r.oneOf(kv.Key, u.Key())+": "+elem(kv.Value, u.Elem()))
+		}
+	case interface{ Elem() types.Type }:
+		for _, v := range e.Elts {
+			if kv, ok := v.(*ast.KeyValueExpr); ok {
+				vals = append(vals, r.expr(kv.Key)+": "+elem(kv.Value, u.Elem()))
+				continue
+			}
+			vals = append(vals, elem(v, u.Elem()))
+		}
+	}
+	if r.wrapped(t) {
+		inner, bad := r.literal(t.Underlying())
 		if bad != "" {
-			r.u.refuse(n.Pos(), "type "+bad+" cannot be named here")
+			r.u.refuse(e.Pos(), "type "+bad+" cannot be named here")
 		}
-		a := fmt.Sprintf("a__%d", i)
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			t = "..." + strings.TrimPrefix(t, "[]")
-			if i > 0 {
-				args = append(args, a+"...")
-			}
-		} else if i > 0 {
-			args = append(args, a)
-		}
-		params = append(params, a+" "+t)
+		return "(" + ts + "{v: " + inner + "{" + strings.Join(vals, ", ") + "}})"
 	}
-	ret := ""
-	if sig.Results().Len() > 0 {
-		ret = "return "
-	}
-	return fmt.Sprintf("func(%s)%s { %sa__0.%s(%s) }", strings.Join(params, ", "), r.results(sig), ret, n.Sel.Name, strings.Join(args, ", "))
+	return ts + "{" + strings.Join(vals, ", ") + "}"
 }
 
-// shown writes the last expression of a cell so that its value is shown, or, when it is an error, fails the cell.
-func (r *renderer) shown(e ast.Expr) string {
-	tv := r.info.Types[e]
-	place := r.place(&ast.ExprStmt{X: e})
-	if tv.IsNil() || tv.IsType() {
-		return ""
-	}
-	call, isCall := ast.Unparen(e).(*ast.CallExpr)
-	if tv.IsVoid() || tv.Type == nil || isCall && r.prints(call) {
-		return place + r.simple(&ast.ExprStmt{X: e}) + "\n"
-	}
-	var ts []types.Type
-	if t, ok := tv.Type.(*types.Tuple); ok {
-		for i := range t.Len() {
-			ts = append(ts, t.At(i).Type())
+// selector writes x.name: a name of a package, a field, or a method as a value.
+func (r *renderer) selector(n *ast.SelectorExpr) string {
+	if id, ok := n.X.(*ast.Ident); ok {
+		if pn, ok := r.info.Uses[id].(*types.PkgName); ok {
+			return r.qualified(n, pn.Imported())
 		}
-	} else {
-		ts = []types.Type{types.Default(tv.Type)}
 	}
-	var names []string
-	for range ts {
-		names = append(names, r.tmp("v"))
+	sel := r.info.Selections[n]
+	if sel == nil {
+		return r.expr(n.X) + "." + n.Sel.Name
 	}
-	s := place + strings.Join(names, ", ") + " := " + r.node(e) + "; "
-	// The error comes first: the cell fails with it, whatever else came back, and then nothing is shown.
-	last := len(ts) - 1
-	if t := ts[last]; implementsError(t) {
-		fail := fmt.Sprintf("%s(%s.Error(), %s)", r.host("Fail"), names[last], names[last])
-		if !nilable(t) {
-			return s + fail + "\n"
-		}
-		s += fmt.Sprintf("if %s != nil { %s }; ", names[last], fail)
-		if len(ts) == 1 {
-			if isCall {
-				return s + "\n" // it went well, and has nothing to say
-			}
-			return s + r.host("Show") + `("error", nil)` + "\n"
-		}
-		ts = ts[:last]
+	switch sel.Kind() {
+	case types.MethodExpr:
+		return r.methodExpr(n)
+	case types.MethodVal:
+		return r.methodValue(n)
 	}
-	for i, t := range ts {
-		s += r.show(names[i], t) + "; "
+	text, t := r.expr(n.X), r.typ(n.X)
+	if _, ok := n.X.(*ast.StarExpr); ok {
+		text = "(" + text + ")"
 	}
-	return s + "\n"
+	_, index, _ := types.LookupFieldOrMethod(t, true, r.home(), n.Sel.Name)
+	text, _ = r.steps(text, t, index)
+	return text
 }
 
-// show writes the call that shows a variable. Methods of a script's own types are called here, where they are known.
-func (r *renderer) show(v string, t types.Type) string {
-	ts := fmt.Sprintf("%q", TypeString(t))
-	for _, m := range []string{"Show", "String"} {
-		o, _, indirect := types.LookupFieldOrMethod(t, true, r.u.round.pkg, m)
-		f, ok := o.(*types.Func)
-		if !ok || f.Pkg() == nil || f.Pkg().Path() != "main" || indirect {
-			continue
-		}
-		if _, isInterface := t.Underlying().(*types.Interface); isInterface {
-			continue
-		}
-		guard := ""
-		if _, ok := t.Underlying().(*types.Pointer); ok {
-			guard = fmt.Sprintf("if %s == nil { %s(%s, nil) } else ", v, r.host("Show"), ts)
-		}
-		sig := f.Signature()
-		if m == "Show" && sig.Params().Len() == 0 && sig.Results().Len() == 2 {
-			x := r.tmp("s")
-			return fmt.Sprintf("%s{ %s, %s_ := %s.Show(); %s(%s, %s, %s_) }", guard, x, x, v, r.host("ShowText"), ts, x, x)
-		}
-		if m == "String" && sig.Params().Len() == 0 && sig.Results().Len() == 1 {
-			return fmt.Sprintf("%s{ %s(%s, %s.String(), \"\") }", guard, r.host("ShowText"), ts, v)
-		}
+// home is the package that the code being written belongs to.
+func (r *renderer) home() *types.Package {
+	if r.pkgOf != nil {
+		return r.pkgOf
 	}
-	return fmt.Sprintf("%s(%s, %s)", r.host("Show"), ts, v)
+	return r.u.round.pkg
 }
 
-// prints reports a call whose result nobody wants to see.
-func (r *renderer) prints(c *ast.CallExpr) bool {
-	s, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return false
+// steps goes from a value through fields by their numbers.
+func (r *renderer) steps(text string, t types.Type, index []int) (string, types.Type) {
+	for _, i := range index {
+		t = r.substituted(t)
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			t = r.substituted(p.Elem())
+		}
+		st, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			break
+		}
+		text += "." + fieldCode(st, i)
+		t = r.substituted(st.Field(i).Type())
 	}
-	f, ok := r.info.Uses[s.Sel].(*types.Func)
-	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt" && (strings.HasPrefix(f.Name(), "Print") || strings.HasPrefix(f.Name(), "Fprint"))
+	return text, t
 }
 
-var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
-
-func implementsError(t types.Type) bool { return types.Implements(t, errorType) }
-
-func nilable(t types.Type) bool {
-	switch t.Underlying().(type) {
-	case *types.Interface, *types.Pointer:
-		return true
+// qualified writes a name of a compiled package.
+func (r *renderer) qualified(n *ast.SelectorExpr, pkg *types.Package) string {
+	o := r.info.Uses[n.Sel]
+	if inst, ok := r.info.Instances[n.Sel]; ok {
+		if f, ok := o.(*types.Func); ok {
+			return r.instanceFunc(n.Sel, f, inst.TypeArgs)
+		}
+		return r.t(inst.Type, n.Pos())
 	}
-	return false
+	if pkg.Path() == "os" && (n.Sel.Name == "Stdout" || n.Sel.Name == "Stderr") {
+		return r.host(n.Sel.Name)
+	}
+	if t, ok := o.(*types.TypeName); ok {
+		return r.t(t.Type(), n.Pos())
+	}
+	name := r.pkg(pkg.Path()) + "." + n.Sel.Name
+	if f, ok := o.(*types.Func); ok && f.Signature().Variadic() {
+		// As a value it is one of the script's variadic functions.
+		params, args, bad := r.numbered(f.Signature())
+		if bad != "" {
+			return name
+		}
+		ret := ""
+		if f.Signature().Results().Len() > 0 {
+			ret = "return "
+		}
+		return fmt.Sprintf("func(%s)%s { %s%s(%s...) }", params, r.results(f.Signature()), ret, name, args)
+	}
+	return name
 }

@@ -20,9 +20,17 @@ func IsProgram(src string) bool {
 // of main. cellOf tells which cell of the file a line belongs to. The error is Errors.
 func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, error) {
 	p := &parsed{id: s.addSource(name, src), imports: map[string]string{}}
-	f := s.parseFile(p, fmt.Sprintf("/*line %s:1:1*/", p.id)+src, nil)
+	text := fmt.Sprintf("/*line %s:1:1*/", p.id) + src
+	f := s.parseFile(p, text, nil)
 	if f == nil {
 		return nil, p.errs.sorted()
+	}
+	if merged, errs := s.withLocals(f, text); len(errs) > 0 {
+		return nil, errs
+	} else if merged != text {
+		if f = s.parseFile(p, merged, nil); f == nil {
+			return nil, p.errs.sorted()
+		}
 	}
 	at := func(pos token.Pos, msg string) { p.errs = append(p.errs, s.at(s.fset.Position(pos), msg)) }
 	if f.Name.Name != "main" {
@@ -47,6 +55,7 @@ func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, e
 		}
 	}}
 	r.pkg, _ = conf.Check("main", s.fset, []*ast.File{f}, r.info)
+	p.file = f
 	u := &Unit{scope: s, parsed: p, round: r, file: true}
 	for _, d := range f.Decls {
 		if fd, ok := d.(*ast.FuncDecl); ok {
@@ -79,11 +88,16 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		switch scope.Lookup(n).(type) {
 		case *types.Const:
 		default:
-			u.code[scope.Lookup(n)] = s.name(n)
+			u.code[scope.Lookup(n)] = s.name(baseOf(n))
 		}
 	}
 	u.cellNames()
 	r := u.renderer(nil)
+	for _, fd := range u.fileFuncs {
+		if o, _ := r.info.Defs[fd.Name].(*types.Func); o != nil && fd.Recv != nil && o.Signature().RecvTypeParams().Len() == 0 {
+			u.methods[o] = s.name(receiverName(fd.Recv.List[0].Type) + "_" + fd.Name.Name)
+		}
+	}
 	var inits []string
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -106,15 +120,15 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		case fd.Recv == nil && fd.Name.Name == "init":
 			fn := fmt.Sprintf("init__%d", i)
 			in := r.inside(types.NewSignatureType(nil, nil, nil, nil, nil, false), fd)
-			fmt.Fprintf(&u.defs, "func %s() %s\n", fn, in.block(fd.Body))
+			fmt.Fprintf(&u.defs, "func %s%s\n", fn, in.function(fd.Type, fd.Body, ""))
 			inits = append(inits, fn)
 		case fd.Recv == nil:
 			if fd.Name.Name != "_" {
 				r.funcDecl(fd)
 			}
 		default:
-			if o, _ := u.round.info.Defs[fd.Name].(*types.Func); o != nil && o.Signature().RecvTypeParams().Len() == 0 {
-				r.method(fd, o.Signature(), nil)
+			if o, _ := u.round.info.Defs[fd.Name].(*types.Func); o != nil && u.methods[o] != "" {
+				r.methodDecl(fd, u.methods[o], true)
 			}
 		}
 	}
@@ -132,11 +146,16 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		rr := u.renderer(nil)
 		rr.kept = capturedIn(u.round.info, in.Rhs)
 		rr.hoist = &strings.Builder{}
-		var to types.Type
+		text := ""
 		if len(in.Lhs) == 1 {
-			to = in.Lhs[0].Type()
+			text = names[0] + " = " + rr.value(in.Rhs, in.Lhs[0].Type())
+		} else {
+			var to []types.Type
+			for _, v := range in.Lhs {
+				to = append(to, v.Type())
+			}
+			text = rr.assignTuple(names, "=", to, in.Rhs)
 		}
-		text := strings.Join(names, ", ") + " = " + rr.value(in.Rhs, to)
 		place := rr.place(&ast.ExprStmt{X: in.Rhs})
 		fmt.Fprintf(&u.defs, "func %s() {\n%s%s%s\n}\n", fn, place, rr.hoist.String(), text)
 		pos := s.fset.Position(in.Rhs.Pos())

@@ -81,11 +81,10 @@ func (r *renderer) instanceKey(o types.Object, args []types.Type) (key, bad stri
 	}
 	key = path + "." + base
 	for _, a := range args {
-		s, bad := r.typeOf(a)
-		if bad != "" {
+		if _, bad := r.typeOf(a); bad != "" {
 			return "", bad
 		}
-		key += "," + s
+		key += "," + r.key(a)
 	}
 	return key, ""
 }
@@ -143,13 +142,16 @@ func (r *renderer) instanceFunc(id *ast.Ident, f *types.Func, list *types.TypeLi
 	code := r.u.scope.name(f.Name() + "__i")
 	r.u.pending[key] = code
 	in := r.u.renderer(map[*types.TypeParam]types.Type{})
-	in.info, in.ours, in.sig, in.kept = info, ours, f.Signature(), capturedIn(info, decl)
+	in.info, in.ours, in.kept = info, ours, capturedIn(info, decl)
+	if ours {
+		in.pkgOf = f.Pkg()
+	}
 	for i, a := range args {
 		in.subst[f.Signature().TypeParams().At(i)] = a
 	}
-	head := strings.TrimPrefix(in.signature(decl.Type), "func")
-	body := in.block(decl.Body)
-	fmt.Fprintf(&r.u.defs, "func %s%s %s\n", code, head, body)
+	in.sig = in.substituted(f.Signature()).(*types.Signature)
+	text := in.function(decl.Type, decl.Body, "")
+	fmt.Fprintf(&r.u.defs, "func %s%s\n", code, text)
 	return code
 }
 
@@ -170,94 +172,81 @@ func (u *Unit) funcOf(f *types.Func) *ast.FuncDecl {
 	return nil
 }
 
-// instanceType returns the interpreter's name of a generic type with type arguments.
-func (r *renderer) instanceType(id *ast.Ident, t types.Type) string {
-	s, bad := r.typeOf(t)
-	if bad != "" {
-		r.u.refuse(id.Pos(), "type "+bad+" cannot be interpreted")
-		return id.Name
-	}
-	return s
-}
-
-// namedInstance writes an instance of a generic type and its methods at its first use.
+// namedInstance writes an instance of a generic type at its first use.
 func (r *renderer) namedInstance(t *types.Named) (s, bad string) {
 	t, _ = r.substituted(t).(*types.Named)
 	o := t.Origin().Obj()
-	args := r.typeArgs(t.TypeArgs())
-	info := r.u.round.info
-	p := r.u.preludeOf(o)
-	if p == nil && o.Pkg().Path() != "main" {
+	if r.u.preludeOf(o) == nil && o.Pkg().Path() != "main" {
 		if o.Pkg().Path() == "iter" {
-			return r.underlying(t.Underlying(), "")
+			return r.literal(t.Underlying())
 		}
-		p = r.u.scope.loadPrelude(o.Pkg().Path())
-		if p == nil || p.pkg.Scope().Lookup(o.Name()) == nil {
-			return "", TypeString(t)
+		if in := r.standIn(t); in != nil {
+			return r.typeOf(in)
 		}
-		o = p.pkg.Scope().Lookup(o.Name()).(*types.TypeName)
-		n, err := types.Instantiate(nil, o.Type(), args, false)
-		if err != nil {
-			return "", TypeString(t)
-		}
-		t = n.(*types.Named)
+		return "", TypeString(t)
 	}
-	key, bad := r.instanceKey(o, args)
-	if bad != "" {
-		return "", bad
-	}
-	key = "type " + key
+	key := "type " + r.key(t)
 	if c, ok := r.u.instance(key); ok {
 		return c, ""
 	}
 	code := r.u.scope.name(o.Name() + "__i")
 	r.u.pending[key] = code
-	u, bad := r.u.renderer(nil).underlying(t.Underlying(), code)
-	if bad != "" {
-		return "", bad
-	}
-	fmt.Fprintf(&r.u.defs, "type %s %s\n", code, u)
+	return code, r.u.renderer(nil).defineType(code, t)
+}
 
-	var methods []*ast.FuncDecl
+// standIn returns the type of our source that stands in for an instance of a generic type of the standard library.
+func (r *renderer) standIn(t *types.Named) *types.Named {
+	p := r.u.scope.loadPrelude(t.Obj().Pkg().Path())
+	if p == nil || p.pkg.Scope().Lookup(t.Obj().Name()) == nil {
+		return nil
+	}
+	n, err := types.Instantiate(nil, p.pkg.Scope().Lookup(t.Obj().Name()).Type(), r.typeArgs(t.TypeArgs()), false)
+	if err != nil {
+		return nil
+	}
+	return n.(*types.Named)
+}
+
+// instanceMethod returns the function that a method of an instance of a generic type has become, and writes it at its
+// first use.
+func (r *renderer) instanceMethod(t *types.Named, m *types.Func, at ast.Node) string {
+	args := r.typeArgs(t.TypeArgs())
+	key := "method " + r.key(t) + "." + m.Name()
+	if c, ok := r.u.instance(key); ok {
+		return c
+	}
+	info := r.u.round.info
+	p := r.u.preludeOf(t.Obj())
+	var f *ast.FuncDecl
 	if p != nil {
-		info = p.info
-		for n, f := range p.funcs {
-			if strings.HasPrefix(n, o.Name()+".") {
-				methods = append(methods, f)
-			}
-		}
+		info, f = p.info, p.funcs[t.Obj().Name()+"."+m.Name()]
 	} else {
-		for _, ds := range [][]*decl{r.u.fresh, r.u.live} {
-			for _, d := range ds {
-				if f, ok := d.node.(*ast.FuncDecl); ok && f.Recv != nil && strings.HasPrefix(d.names[0], o.Name()+".") && f.Body != nil {
-					methods = append(methods, f)
-				}
-			}
+		f = r.u.funcOf(m)
+	}
+	if f == nil || f.Body == nil {
+		if at != nil {
+			r.u.refuse(at.Pos(), "method "+m.Name()+" cannot be used with these types any more")
 		}
-		for _, f := range r.u.fileFuncs {
-			if f.Recv != nil && receiverName(f.Recv.List[0].Type) == o.Name() {
-				methods = append(methods, f)
-			}
+		return m.Name()
+	}
+	code := r.u.scope.name(t.Obj().Name() + "_" + m.Name() + "__i")
+	r.u.pending[key] = code
+	sig := m.Signature()
+	subst := map[*types.TypeParam]types.Type{}
+	for i := range sig.RecvTypeParams().Len() {
+		if i < len(args) {
+			subst[sig.RecvTypeParams().At(i)] = args[i]
 		}
 	}
-	sortByPos(methods)
-	for _, f := range methods {
-		m, _ := info.Defs[f.Name].(*types.Func)
-		if m == nil {
-			continue
-		}
-		sig := m.Signature()
-		subst := map[*types.TypeParam]types.Type{}
-		for i := range sig.RecvTypeParams().Len() {
-			if i < len(args) {
-				subst[sig.RecvTypeParams().At(i)] = args[i]
-			}
-		}
-		in := r.u.renderer(subst)
-		in.info, in.ours = info, p != nil
-		in.method(f, sig, subst)
+	in := r.u.renderer(subst)
+	in.info, in.ours, in.kept = info, p != nil, capturedIn(info, f)
+	if p != nil {
+		in.pkgOf = p.pkg
 	}
-	return code, ""
+	in.sig = in.substituted(stripped(sig)).(*types.Signature)
+	text := in.function(f.Type, f.Body, in.receiver(f, sig))
+	fmt.Fprintf(&r.u.defs, "func %s%s\n", code, text)
+	return code
 }
 
 // lateMethod handles a method of a generic type: it is written with each instance, so there may be none yet.
@@ -270,19 +259,11 @@ func (r *renderer) lateMethod(f *ast.FuncDecl, m *types.Func) {
 	if !ok {
 		return
 	}
-	key, _ := r.instanceKey(n.Origin().Obj(), nil)
+	key := "type main." + r.u.code[n.Origin().Obj()] + "["
 	for k := range r.u.scope.instances {
-		if strings.HasPrefix(k, "type "+key+",") {
+		if strings.HasPrefix(k, key) {
 			r.u.refuse(f.Pos(), fmt.Sprintf("%s is generic and already in use, so it cannot get another method; declare the type again, with its methods", n.Obj().Name()))
 			return
-		}
-	}
-}
-
-func sortByPos(fs []*ast.FuncDecl) {
-	for i := 1; i < len(fs); i++ {
-		for j := i; j > 0 && fs[j].Pos() < fs[j-1].Pos(); j-- {
-			fs[j], fs[j-1] = fs[j-1], fs[j]
 		}
 	}
 }

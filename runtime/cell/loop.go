@@ -26,13 +26,13 @@ func (r *renderer) forLoop(st *ast.ForStmt, label string) (pre, core, post strin
 		s := "for "
 		init, cond, after := "", "", ""
 		if st.Init != nil {
-			init = r.simple(st.Init)
+			init = r.inner(st.Init)
 		}
 		if st.Cond != nil {
-			cond = r.node(st.Cond)
+			cond = r.expr(st.Cond)
 		}
 		if st.Post != nil {
-			after = r.simple(st.Post)
+			after = r.inner(st.Post)
 		}
 		if init == "" && after == "" {
 			if cond != "" {
@@ -109,44 +109,64 @@ func capturedIn(info *types.Info, n ast.Node) map[*types.Var]bool {
 	return m
 }
 
-// rangeLoop writes a range over an integer as a counting loop, one over a function as a call, and the others as they
-// are, with variables of their own per iteration where one can outlive it.
+// rangeLoop writes a range over an integer as a counting loop, one over a function as a call, one over a string as one
+// over its characters, and the others as they are, with variables of their own per iteration where one can outlive it.
 func (r *renderer) rangeLoop(st *ast.RangeStmt, label string) (pre, core, post string) {
 	out := *r
-	t := r.substituted(r.info.TypeOf(st.X))
+	t := r.typ(st.X)
+	x := r.raw(r.expr(st.X), t)
+	kt, vt := types.Type(types.Typ[types.Int]), types.Type(nil)
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		if u.Info()&types.IsInteger != 0 {
 			return r.rangeInt(&out, st, label, t)
 		}
+		return r.rangeString(&out, st, label, x)
 	case *types.Signature:
-		return r.rangeFunc(&out, st, label, u)
+		return r.rangeFunc(&out, st, label, u, x)
+	case *types.Map:
+		kt, vt = u.Key(), u.Elem()
+	case *types.Chan:
+		kt = u.Elem()
+	case *types.Slice:
+		if _, ok := u.Elem().Underlying().(*types.Chan); ok {
+			return r.rangeIndex(&out, st, label, x, u.Elem())
+		}
+		vt = u.Elem()
+	case *types.Pointer:
+		vt = u.Elem().Underlying().(*types.Array).Elem()
+	case interface{ Elem() types.Type }:
+		vt = u.Elem()
 	}
-	x := r.node(st.X)
 	f := &frame{stmt: st, label: label, loop: true}
 	var open []string
 	var names []string
-	for _, e := range []ast.Expr{st.Key, st.Value} {
+	for i, e := range []ast.Expr{st.Key, st.Value} {
 		if e == nil {
 			continue
 		}
-		id, ok := e.(*ast.Ident)
-		if !ok || id.Name == "_" || st.Tok != token.DEFINE {
-			names = append(names, r.node(e))
+		if isBlank(e) {
+			names = append(names, "_")
 			continue
 		}
-		v, _ := r.info.Defs[id].(*types.Var)
-		if v == nil || !r.kept[v] {
-			names = append(names, r.ident(id))
-			continue
+		name, set := r.each(st, e, []types.Type{kt, vt}[i])
+		names = append(names, name)
+		if set != "" {
+			open = append(open, set)
 		}
-		tmp := r.tmp(id.Name)
-		names = append(names, tmp)
-		open = append(open, r.local(v)+" := "+tmp)
 	}
 	s := "for "
 	if len(names) > 0 {
-		s += strings.Join(names, ", ") + " " + st.Tok.String() + " "
+		s += strings.Join(names, ", ") + " := "
+		if strings.Trim(strings.Join(names, ""), "_") == "" {
+			s = "for "
+		}
+	}
+	first := ""
+	if !simpleName(x) {
+		k := r.tmp("over")
+		first = k + " := " + x + "; "
+		x = k
 	}
 	s += "range " + x + " "
 	r.push(f)
@@ -154,7 +174,28 @@ func (r *renderer) rangeLoop(st *ast.RangeStmt, label string) (pre, core, post s
 	if len(open) > 0 {
 		body = "{ " + strings.Join(open, "; ") + "; " + body + " }"
 	}
-	return out.pop(f, s+body)
+	pre, core, post = out.pop(f, s+body)
+	return first + pre, core, post
+}
+
+func isBlank(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
+// each writes one of the two variables of a range: the name in the header, and what the body begins with, if anything.
+func (r *renderer) each(st *ast.RangeStmt, e ast.Expr, t types.Type) (name, set string) {
+	id, _ := e.(*ast.Ident)
+	if st.Tok == token.DEFINE && id != nil {
+		v, _ := r.info.Defs[id].(*types.Var)
+		if v == nil || !r.kept[v] {
+			return r.ident(id), ""
+		}
+		tmp := r.tmp(id.Name)
+		return tmp, r.local(v) + " := " + tmp
+	}
+	tmp := r.tmp("each")
+	return tmp, r.expr(e) + " = " + r.conv(tmp, t, r.typ(e))
 }
 
 // rangeInt counts from 0 to the value of x.
@@ -169,15 +210,15 @@ func (r *renderer) rangeInt(out *renderer, st *ast.RangeStmt, label string, t ty
 			}
 		}
 	}
-	ts, bad := r.typeOf(t)
-	if bad != "" {
-		r.u.refuse(st.Pos(), "type "+bad+" cannot be named here")
-	}
+	ts := r.t(t, st.Pos())
 	i, n := r.tmp("i"), r.tmp("n")
-	x := r.node(st.X)
+	x := r.expr(st.X)
 	open := ""
-	if id, ok := st.Key.(*ast.Ident); st.Key != nil && (!ok || id.Name != "_") {
-		open = r.node(st.Key) + " " + st.Tok.String() + " " + i + "; "
+	if st.Key != nil && !isBlank(st.Key) {
+		name, set := r.each(st, st.Key, t)
+		if open = name + " := " + i + "; "; set != "" {
+			open += set + "; "
+		}
 	}
 	f := &frame{stmt: st, label: label, loop: true}
 	r.push(f)
@@ -188,10 +229,53 @@ func (r *renderer) rangeInt(out *renderer, st *ast.RangeStmt, label string, t ty
 	return out.pop(f, fmt.Sprintf("for %s, %s := %s(0), %s(%s); %s < %s; %s++ %s", i, n, ts, ts, x, i, n, i, body))
 }
 
+// rangeIndex goes over a slice of channels by index; the interpreter would receive from them.
+func (r *renderer) rangeIndex(out *renderer, st *ast.RangeStmt, label, x string, elem types.Type) (pre, core, post string) {
+	over, k := r.tmp("over"), r.tmp("k")
+	open := ""
+	for i, e := range []ast.Expr{st.Key, st.Value} {
+		if e == nil || isBlank(e) {
+			continue
+		}
+		from := []string{k, over + "[" + k + "]"}[i]
+		name, set := r.each(st, e, []types.Type{types.Typ[types.Int], r.substituted(elem)}[i])
+		open += name + " := " + from + "; "
+		if set != "" {
+			open += set + "; "
+		}
+	}
+	f := &frame{stmt: st, label: label, loop: true}
+	r.push(f)
+	core = fmt.Sprintf("for %s := 0; %s < len(%s); %s++ { %s%s }", k, k, over, k, open, r.block(st.Body))
+	p, core, post := out.pop(f, core)
+	return over + " := " + x + "; " + p, core, post
+}
+
+// rangeString goes over the characters of a string, which the session takes apart.
+func (r *renderer) rangeString(out *renderer, st *ast.RangeStmt, label, x string) (pre, core, post string) {
+	at, chars, k := r.tmp("at"), r.tmp("chars"), r.tmp("k")
+	open := ""
+	for i, e := range []ast.Expr{st.Key, st.Value} {
+		if e == nil || isBlank(e) {
+			continue
+		}
+		from := []string{at, chars}[i]
+		name, set := r.each(st, e, []types.Type{types.Typ[types.Int], types.Universe.Lookup("rune").Type()}[i])
+		open += name + " := " + from + "[" + k + "]; "
+		if set != "" {
+			open += set + "; "
+		}
+	}
+	f := &frame{stmt: st, label: label, loop: true}
+	r.push(f)
+	core = fmt.Sprintf("for %s := 0; %s < len(%s); %s++ { %s%s }", k, k, at, k, open, r.block(st.Body))
+	p, core, post := out.pop(f, core)
+	return at + ", " + chars + " := " + r.host("Chars") + "(" + x + "); " + p, core, post
+}
+
 // rangeFunc calls the iterator with the body as its yield.
-func (r *renderer) rangeFunc(out *renderer, st *ast.RangeStmt, label string, it *types.Signature) (pre, core, post string) {
-	x := r.node(st.X)
-	yield, ok := it.Params().At(0).Type().Underlying().(*types.Signature)
+func (r *renderer) rangeFunc(out *renderer, st *ast.RangeStmt, label string, it *types.Signature, x string) (pre, core, post string) {
+	yield, ok := r.substituted(it.Params().At(0).Type()).Underlying().(*types.Signature)
 	if !ok {
 		r.u.refuse(st.Pos(), "this range cannot be interpreted")
 		return
@@ -199,33 +283,40 @@ func (r *renderer) rangeFunc(out *renderer, st *ast.RangeStmt, label string, it 
 	var params, open []string
 	exprs := []ast.Expr{st.Key, st.Value}
 	for i := range yield.Params().Len() {
-		ts, bad := r.typeOf(yield.Params().At(i).Type())
-		if bad != "" {
-			r.u.refuse(st.Pos(), "type "+bad+" cannot be named here")
-		}
-		e := exprs[i]
-		id, isIdent := e.(*ast.Ident)
-		switch {
-		case e == nil || isIdent && id.Name == "_":
+		t := r.substituted(yield.Params().At(i).Type())
+		ts := r.t(t, st.Pos())
+		if e := exprs[i]; e == nil || isBlank(e) {
 			params = append(params, "_ "+ts)
-		case st.Tok == token.DEFINE:
-			params = append(params, r.ident(id)+" "+ts)
-		default:
-			p := r.tmp("y")
-			params = append(params, p+" "+ts)
-			open = append(open, r.node(e)+" = "+p+"; ")
+		} else {
+			name, set := r.each(st, e, t)
+			params = append(params, name+" "+ts)
+			if set != "" {
+				open = append(open, set+"; ")
+			}
 		}
 	}
 	f := &frame{stmt: st, label: label, loop: true, yield: true}
 	r.push(f)
 	body := r.stmts(st.Body.List)
-	core = fmt.Sprintf("(%s)(func(%s) bool { %s\n%sreturn true\n})", x, strings.Join(params, ", "), strings.Join(open, ""), body)
+	body = fmt.Sprintf("func(%s) bool { %s\n%sreturn true\n}", strings.Join(params, ", "), strings.Join(open, ""), body)
+	k := r.tmp("body")
+	core = fmt.Sprintf("%s(%s)", x, k)
+	if !simpleName(x) {
+		g := r.tmp("seq")
+		core = fmt.Sprintf("%s(%s)", g, k)
+		pre = g + " := " + x + "; "
+	}
+	pre += k + " := " + body + "; "
+	results := ""
 	if len(f.result) > 0 {
 		for i, n := range f.result {
-			ts, _ := r.typeOf(r.sig.Results().At(i).Type())
-			pre += "var " + n + " " + ts + "; "
+			results += "var " + n + " " + r.t(r.sig.Results().At(i).Type(), st.Pos()) + "; "
 		}
 	}
 	p, core, post := out.pop(f, core)
-	return pre + p, core, post
+	return results + p + pre, core, post
+}
+
+func simpleName(s string) bool {
+	return !strings.ContainsAny(s, "(){}[]. \n")
 }

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
-	"go/token"
 	"go/types"
-	"maps"
 	"math/big"
 	"strconv"
 	"strings"
@@ -29,6 +27,10 @@ type renderer struct {
 
 	kept  map[*types.Var]bool // variables of the function that a literal or a pointer may keep
 	hoist *strings.Builder    // statements to put before the one being written; nil where none can go
+
+	pkgOf     *types.Package // the package of prelude source; nil for the script's
+	returning bool           // the expression is a result
+	guard     string         // the variable that collects what the function defers; "" where nothing is deferred
 }
 
 // names that lowered code uses for what the session provides (package session defines them).
@@ -36,6 +38,7 @@ const (
 	Host   = "tunebook/cell" // import path of the session's own functions
 	hostAs = "p_cell"
 	MarkAs = "at__" // the variable that holds the number of the place being run
+	anyAs  = hostAs + ".Any"
 )
 
 func (u *Unit) renderer(subst map[*types.TypeParam]types.Type) *renderer {
@@ -48,81 +51,6 @@ func (r *renderer) tmp(base string) string {
 	return fmt.Sprintf("%s__t%d", base, r.u.temps)
 }
 
-// text writes n with its parts replaced where needed.
-func (r *renderer) text(n ast.Node) string { return r.region(n, n.Pos(), n.End()) }
-
-// region writes what stands between two positions of n.
-func (r *renderer) region(n ast.Node, from, to token.Pos) string {
-	file := r.u.scope.fset.File(from)
-	src := r.u.scope.text[file]
-	var b strings.Builder
-	at := file.Offset(from)
-	ast.Inspect(n, func(m ast.Node) bool {
-		if m == nil || m == n {
-			return true
-		}
-		switch m.(type) {
-		case *ast.CommentGroup, *ast.Comment:
-			return false
-		}
-		if m.End() <= from || m.Pos() >= to {
-			return false
-		}
-		if m.Pos() < from || m.End() > to {
-			return true
-		}
-		if s, ok := r.special(m); ok {
-			b.WriteString(src[at:file.Offset(m.Pos())])
-			b.WriteString(s)
-			at = file.Offset(m.End())
-			return false
-		}
-		return true
-	})
-	b.WriteString(src[at:file.Offset(to)])
-	return b.String()
-}
-
-// node writes n, which may itself need replacement.
-func (r *renderer) node(n ast.Node) string {
-	if s, ok := r.special(n); ok {
-		return s
-	}
-	return r.text(n)
-}
-
-// special returns what stands in for n, if n as it is would not do.
-func (r *renderer) special(n ast.Node) (string, bool) {
-	if e, ok := n.(ast.Expr); ok {
-		if s, ok := r.constant(e); ok {
-			return s, true
-		}
-	}
-	switch n := n.(type) {
-	case *ast.Ident:
-		return r.ident(n), true
-	case *ast.SelectorExpr:
-		return r.selector(n)
-	case *ast.IndexExpr, *ast.IndexListExpr:
-		return r.index(n.(ast.Expr))
-	case *ast.CallExpr:
-		return r.call(n)
-	case *ast.FuncLit:
-		return r.funcLit(n), true
-	case *ast.TypeAssertExpr:
-		return r.assert(n)
-	case *ast.BlockStmt:
-		return r.block(n), true
-	case *ast.StructType:
-		return "", false
-	case ast.Stmt:
-		return r.special0(n)
-	case *ast.KeyValueExpr:
-		return "", false
-	}
-	return "", false
-}
-
 // constant writes a constant expression as its value, so that the interpreter has none to compute.
 func (r *renderer) constant(e ast.Expr) (string, bool) {
 	tv, ok := r.info.Types[e]
@@ -130,14 +58,7 @@ func (r *renderer) constant(e ast.Expr) (string, bool) {
 		return "", false
 	}
 	t := r.substituted(tv.Type)
-	_, lit := e.(*ast.BasicLit)
 	b, basic := types.Unalias(t).(*types.Basic)
-	if lit && (!basic || b.Info()&types.IsUntyped == 0) {
-		if basic {
-			return "", false
-		}
-		// A literal of a named type: the interpreter infers it well enough from where it stands, except as any.
-	}
 	if basic && b.Kind() == types.UntypedBool || basic && b.Kind() == types.Bool {
 		return strconv.FormatBool(constant.BoolVal(tv.Value)), true
 	}
@@ -213,40 +134,15 @@ func (r *renderer) object(id *ast.Ident) types.Object {
 func (r *renderer) ident(id *ast.Ident) string {
 	switch o := r.object(id).(type) {
 	case *types.Var:
-		if o.IsField() {
-			return r.field(o)
-		}
 		if c, ok := r.u.code[o]; ok {
 			return c
 		}
 		return r.local(o)
 	case *types.TypeName:
-		if tp, ok := o.Type().(*types.TypeParam); ok {
-			if t, ok := r.subst[tp]; ok {
-				s, err := r.typeOf(t)
-				if err != "" {
-					r.u.refuse(id.Pos(), "type "+err+" cannot be named here")
-				}
-				return s
-			}
-		}
-		if inst, ok := r.info.Instances[id]; ok {
-			return r.instanceType(id, inst.Type)
-		}
-		if c, ok := r.u.code[o]; ok {
-			return c
-		}
-		if o.Pkg() != nil && o.Pkg().Path() == "main" && o.Parent() == r.u.round.pkg.Scope() {
-			return id.Name
-		}
+		return r.t(o.Type(), id.Pos())
 	case *types.Func:
 		if o.Pkg() != nil && (o.Pkg().Path() == "main" || r.u.preludeOf(o) != nil) {
 			return r.funcValue(r.funcName(id, o), r.info.TypeOf(id))
-		}
-	case nil:
-		// The name in a type switch; each clause has its own variable of it, and all are written alike.
-		if id.Name != "_" {
-			return id.Name
 		}
 	}
 	return id.Name
@@ -272,39 +168,12 @@ func (r *renderer) funcValue(name string, t types.Type) string {
 	if !ok {
 		return name
 	}
-	var args []string
-	for i := range sig.Params().Len() {
-		a := fmt.Sprintf("a__%d", i)
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			a += "..."
-		}
-		args = append(args, a)
-	}
+	params, args, _ := r.numbered(sig)
 	ret := ""
 	if sig.Results().Len() > 0 {
 		ret = "return "
 	}
-	return fmt.Sprintf("func%s { %s%s(%s) }", r.numbered(sig), ret, name, strings.Join(args, ", "))
-}
-
-// callee writes what stands before the arguments of a call.
-func (r *renderer) callee(e ast.Expr) string {
-	e = ast.Unparen(e)
-	var id *ast.Ident
-	switch x := e.(type) {
-	case *ast.Ident:
-		id = x
-	case *ast.IndexExpr:
-		id, _ = x.X.(*ast.Ident)
-	case *ast.IndexListExpr:
-		id, _ = x.X.(*ast.Ident)
-	}
-	if id != nil {
-		if o, ok := r.info.Uses[id].(*types.Func); ok && o.Pkg() != nil && (o.Pkg().Path() == "main" || r.u.preludeOf(o) != nil) {
-			return r.funcName(id, o)
-		}
-	}
-	return r.node(e)
+	return fmt.Sprintf("func(%s)%s { %s%s(%s) }", params, r.results(sig), ret, name, args)
 }
 
 // local gives each local variable of a function its own name: the interpreter confuses shadowed ones.
@@ -330,78 +199,168 @@ func (r *renderer) reserved(n string) bool {
 	return types.Universe.Lookup(n) != nil || r.u.scope.given[n] > 0
 }
 
-// field writes the name of a field; an embedded one is called as its type is.
-func (r *renderer) field(v *types.Var) string {
-	if !v.Embedded() {
-		return v.Name()
-	}
-	t := r.substituted(v.Type())
-	if p, ok := t.(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "main" {
-		if s, err := r.typeOf(t); err == "" {
-			return s
-		}
-	}
-	return v.Name()
+// funcLit writes a function literal, with its own place to return from.
+func (r *renderer) funcLit(n *ast.FuncLit) string {
+	in := *r
+	in.frames, in.top, in.hoist, in.returning = nil, false, nil, false
+	in.sig, _ = r.typ(n).(*types.Signature)
+	return "func" + in.function(n.Type, n.Body, "")
 }
 
-// selector writes x.name.
-func (r *renderer) selector(n *ast.SelectorExpr) (string, bool) {
-	if id, ok := n.X.(*ast.Ident); ok {
-		if pn, ok := r.info.Uses[id].(*types.PkgName); ok {
-			return r.qualified(n, pn.Imported()), true
+// function writes what stands after the name of a function: parameters, results and body. recv is a first parameter.
+func (r *renderer) function(ft *ast.FuncType, body *ast.BlockStmt, recv string) string {
+	var params, results []string
+	if recv != "" {
+		params = append(params, recv)
+	}
+	n := 0
+	field := func(f *ast.Field, tu *types.Tuple, add func(name, typ string)) {
+		names := f.Names
+		if len(names) == 0 {
+			names = []*ast.Ident{nil}
+		}
+		for _, id := range names {
+			t := r.t(tu.At(n).Type(), f.Pos())
+			name := ""
+			if id != nil {
+				name = "_"
+				if id.Name != "_" {
+					name = r.ident(id)
+				}
+			}
+			add(name, t)
+			n++
 		}
 	}
-	sel := r.info.Selections[n]
-	if sel == nil {
-		return "", false
+	for _, f := range ft.Params.List {
+		field(f, r.sig.Params(), func(name, typ string) {
+			if name == "" {
+				name = "_"
+			}
+			params = append(params, name+" "+typ)
+		})
 	}
-	if sel.Kind() == types.MethodExpr {
-		return r.methodExpr(n, sel), true
-	}
-	x := r.node(n.X)
-	// What is promoted through embedded fields is reached step by step.
-	t := r.substituted(sel.Recv())
-	index := sel.Index()
-	for _, i := range index[:len(index)-1] {
-		if p, ok := t.Underlying().(*types.Pointer); ok {
-			t = p.Elem()
+	r.named, r.guard = nil, ""
+	guarded := defers(body)
+	n = 0
+	if ft.Results != nil {
+		for _, f := range ft.Results.List {
+			field(f, r.sig.Results(), func(name, typ string) {
+				if name == "_" || name == "" && guarded {
+					name = r.tmp("result")
+				}
+				if name != "" {
+					r.named = append(r.named, name)
+					results = append(results, name+" "+typ)
+				} else {
+					results = append(results, typ)
+				}
+			})
 		}
-		st, ok := t.Underlying().(*types.Struct)
-		if !ok {
-			break
-		}
-		f := st.Field(i)
-		x += "." + r.field(f)
-		t = r.substituted(f.Type())
 	}
-	name := n.Sel.Name
-	if v, ok := sel.Obj().(*types.Var); ok {
-		name = r.field(v)
+	head := "(" + strings.Join(params, ", ") + ")"
+	switch {
+	case len(results) == 1 && len(r.named) == 0:
+		head += " " + results[0]
+	case len(results) > 0:
+		head += " (" + strings.Join(results, ", ") + ")"
 	}
-	return x + "." + name, true
+	if !guarded {
+		return head + " " + r.block(body)
+	}
+	// What the function defers is collected and run by the session, by the rules of the language; the interpreter's own
+	// defer forgets some of them when one panics.
+	r.guard = r.tmp("defers")
+	return fmt.Sprintf("%s {\n%s := %s(); %s(%s, func() %s); return %s\n}", head, r.guard, r.host("Defers"), r.host("Guard"), r.guard, r.block(body),
+		strings.Join(r.named, ", "))
 }
 
-// qualified writes a name of a compiled package.
-func (r *renderer) qualified(n *ast.SelectorExpr, pkg *types.Package) string {
-	o := r.info.Uses[n.Sel]
-	if inst, ok := r.info.Instances[n.Sel]; ok {
-		if f, ok := o.(*types.Func); ok {
-			return r.instanceFunc(n.Sel, f, inst.TypeArgs)
+// defers reports a defer in a function's own body.
+func defers(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			found = true
 		}
-		return r.instanceType(n.Sel, inst.Type)
+		return !found
+	})
+	return found
+}
+
+// funcDecl defines a function.
+func (r *renderer) funcDecl(f *ast.FuncDecl) {
+	o, _ := r.info.Defs[f.Name].(*types.Func)
+	if o == nil || o.Signature().TypeParams().Len() > 0 {
+		return // written when an instance is needed
 	}
-	if pkg.Path() == "os" && (n.Sel.Name == "Stdout" || n.Sel.Name == "Stderr") {
-		return r.host(n.Sel.Name)
+	if f.Body == nil {
+		r.u.refuse(f.Pos(), "func "+f.Name.Name+" has no body")
+		return
 	}
-	if t, ok := o.(*types.TypeName); ok && t.IsAlias() {
-		if s, err := r.typeOf(t.Type()); err == "" {
-			return s
+	in := r.inside(o.Signature(), f)
+	text := in.function(f.Type, f.Body, "")
+	fmt.Fprintf(&r.u.defs, "func %s%s\n", r.u.code[o], text)
+}
+
+// inside returns a renderer for the body of another function.
+func (r *renderer) inside(sig *types.Signature, f *ast.FuncDecl) *renderer {
+	in := *r
+	in.kept, in.hoist = capturedIn(r.info, f), nil
+	in.frames, in.top, in.sig, in.named, in.guard = nil, false, sig, nil, ""
+	in.locals, in.used = map[types.Object]string{}, map[string]int{}
+	return &in
+}
+
+// receiver writes the receiver of a method as a parameter.
+func (r *renderer) receiver(f *ast.FuncDecl, sig *types.Signature) string {
+	name := "_"
+	if names := f.Recv.List[0].Names; len(names) > 0 && names[0].Name != "_" {
+		name = r.ident(names[0])
+	}
+	return name + " " + r.t(sig.Recv().Type(), f.Pos())
+}
+
+// methodDecl defines a method as a function that takes the receiver first. In a session that is a variable, so that
+// the method can be declared again; the result is the statement that sets it.
+func (r *renderer) methodDecl(f *ast.FuncDecl, code string, isNew bool) (set string) {
+	o, _ := r.info.Defs[f.Name].(*types.Func)
+	if o == nil || f.Body == nil {
+		return ""
+	}
+	sig := o.Signature()
+	in := r.inside(sig, f)
+	text := in.function(f.Type, f.Body, in.receiver(f, sig))
+	if r.u.file {
+		fmt.Fprintf(&r.u.defs, "func %s%s\n", code, text)
+		return ""
+	}
+	if isNew {
+		fs, bad := r.literal(stripped(sig))
+		rt, bad2 := r.typeOf(sig.Recv().Type())
+		if bad+bad2 != "" {
+			return ""
 		}
+		fmt.Fprintf(&r.u.defs, "var %s func(%s%s\n", code, rt+map[bool]string{true: ", "}[sig.Params().Len() > 0], strings.TrimPrefix(fs, "func("))
 	}
-	return r.pkg(pkg.Path()) + "." + n.Sel.Name
+	return code + " = func" + text
+}
+
+// typeDecl defines a type, where the interpreter needs to know of it.
+func (r *renderer) typeDecl(sp *ast.TypeSpec) {
+	o, _ := r.info.Defs[sp.Name].(*types.TypeName)
+	if o == nil || sp.TypeParams != nil || sp.Assign.IsValid() {
+		return
+	}
+	n, ok := o.Type().(*types.Named)
+	if !ok || types.IsInterface(n) || !isStruct(n) && !r.wrapped(n) {
+		return
+	}
+	if bad := r.defineType(r.u.code[o], n); bad != "" {
+		r.u.refuse(sp.Pos(), "type "+bad+" cannot be named here")
+	}
 }
 
 // pkg returns the interpreter's name of a compiled package and notes that it is needed.
@@ -411,253 +370,3 @@ func (r *renderer) pkg(path string) string {
 }
 
 func (r *renderer) host(name string) string { return hostAs + "." + name }
-
-// index writes f[T] and T[U] of generics; other indexing stays.
-func (r *renderer) index(e ast.Expr) (string, bool) {
-	var x ast.Expr
-	switch e := e.(type) {
-	case *ast.IndexExpr:
-		x = e.X
-	case *ast.IndexListExpr:
-		x = e.X
-	}
-	id, ok := x.(*ast.Ident)
-	if !ok {
-		s, ok := x.(*ast.SelectorExpr)
-		if !ok {
-			return "", false
-		}
-		id = s.Sel
-	}
-	if _, ok := r.info.Instances[id]; ok {
-		return r.node(x), true
-	}
-	return "", false
-}
-
-// funcLit writes a function literal, with its own place to return from.
-func (r *renderer) funcLit(n *ast.FuncLit) string {
-	in := *r
-	in.frames, in.top, in.hoist = nil, false, nil
-	in.sig, _ = r.info.Types[n].Type.(*types.Signature)
-	head := in.signature(n.Type)
-	return head + " " + in.block(n.Body)
-}
-
-// signature writes a function type and remembers the names of its results.
-func (r *renderer) signature(t *ast.FuncType) string {
-	r.named = nil
-	from := t.Params.Pos()
-	s := "func" + r.region(t, from, t.End())
-	if t.Results != nil {
-		for _, f := range t.Results.List {
-			for _, n := range f.Names {
-				r.named = append(r.named, r.ident(n))
-			}
-		}
-	}
-	return s
-}
-
-// funcDecl defines a function.
-func (r *renderer) funcDecl(f *ast.FuncDecl) {
-	o, _ := r.info.Defs[f.Name].(*types.Func)
-	if o == nil || o.Signature().TypeParams().Len() > 0 {
-		return // written when an instance is needed
-	}
-	name := r.u.code[o]
-	if f.Body == nil {
-		r.u.refuse(f.Pos(), "func "+f.Name.Name+" has no body")
-		return
-	}
-	in := r.inside(o.Signature(), f)
-	head := strings.TrimPrefix(in.signature(f.Type), "func")
-	body := in.block(f.Body)
-	fmt.Fprintf(&r.u.defs, "func %s%s %s\n", name, head, body)
-}
-
-// inside returns a renderer for the body of another function.
-func (r *renderer) inside(sig *types.Signature, f *ast.FuncDecl) *renderer {
-	in := *r
-	in.kept, in.hoist = capturedIn(r.info, f), nil
-	in.frames, in.top, in.sig, in.named = nil, false, sig, nil
-	in.locals, in.used = map[types.Object]string{}, map[string]int{}
-	return &in
-}
-
-// methodVar returns the variable that holds a method of a live type.
-func (s *Scope) methodVar(name string) string {
-	if d := s.declOf(name); d != nil {
-		return d.code
-	}
-	return ""
-}
-
-// methodDecl defines a method. In a session it is a variable that a fixed method calls, so that it can be declared
-// again; it returns the statement that sets the variable. In a program it is a plain method.
-func (r *renderer) methodDecl(f *ast.FuncDecl, d *decl, holder string) string {
-	o, _ := r.info.Defs[f.Name].(*types.Func)
-	if o == nil {
-		return ""
-	}
-	sig := o.Signature()
-	if sig.RecvTypeParams().Len() > 0 {
-		r.lateMethod(f, o)
-		return ""
-	}
-	if r.u.file {
-		r.method(f, sig, nil)
-		return ""
-	}
-	in := r.inside(sig, f)
-	recv := f.Recv.List[0]
-	rt := in.node(recv.Type)
-	rname := "_"
-	if len(recv.Names) > 0 {
-		rname = in.ident(recv.Names[0])
-	}
-	sigText := strings.TrimPrefix(in.signature(f.Type), "func")
-	params := sigText[1:]
-	sep := ", "
-	if sig.Params().Len() == 0 {
-		sep = ""
-	}
-	literal := fmt.Sprintf("func(%s %s%s%s %s", rname, rt, sep, params, in.block(f.Body))
-	if holder == "" {
-		holder = r.u.scope.name(baseOf(d.names[0]))
-		holderType, call := r.holder(sig, rt, holder)
-		fmt.Fprintf(&r.u.defs, "var %s %s\n", holder, holderType)
-		ret := ""
-		if sig.Results().Len() > 0 {
-			ret = "return "
-		}
-		plain := r.inside(sig, f)
-		fmt.Fprintf(&r.u.defs, "func (r__ %s) %s%s { %s%s }\n", rt, f.Name.Name, plain.numbered(sig), ret, call)
-	}
-	if r.u.methodCode == nil {
-		r.u.methodCode = map[*decl]string{}
-	}
-	r.u.methodCode[d] = holder
-	return holder + " = " + literal
-}
-
-// holder returns the type of the variable that holds a method, and the call through it.
-func (r *renderer) holder(sig *types.Signature, recv, holder string) (typ, call string) {
-	params := []string{recv}
-	args := []string{"r__"}
-	for i := range sig.Params().Len() {
-		t, _ := r.typeOf(sig.Params().At(i).Type())
-		a := fmt.Sprintf("a__%d", i)
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			t = "..." + strings.TrimPrefix(t, "[]")
-			a += "..."
-		}
-		params, args = append(params, t), append(args, a)
-	}
-	return fmt.Sprintf("func(%s)%s", strings.Join(params, ", "), r.results(sig)), fmt.Sprintf("%s(%s)", holder, strings.Join(args, ", "))
-}
-
-// numbered writes a signature with parameters a__0, a__1 and unnamed results.
-func (r *renderer) numbered(sig *types.Signature) string {
-	var params []string
-	for i := range sig.Params().Len() {
-		t, _ := r.typeOf(sig.Params().At(i).Type())
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			t = "..." + strings.TrimPrefix(t, "[]")
-		}
-		params = append(params, fmt.Sprintf("a__%d %s", i, t))
-	}
-	return "(" + strings.Join(params, ", ") + ")" + r.results(sig)
-}
-
-func (r *renderer) results(sig *types.Signature) string {
-	var rs []string
-	for i := range sig.Results().Len() {
-		t, _ := r.typeOf(sig.Results().At(i).Type())
-		rs = append(rs, t)
-	}
-	switch len(rs) {
-	case 0:
-		return ""
-	case 1:
-		return " " + rs[0]
-	}
-	return " (" + strings.Join(rs, ", ") + ")"
-}
-
-// method writes a plain method, with the receiver's type parameters replaced by subst.
-func (r *renderer) method(f *ast.FuncDecl, sig *types.Signature, subst map[*types.TypeParam]types.Type) {
-	in := r.inside(sig, f)
-	if subst != nil {
-		in.subst = maps.Clone(subst)
-	}
-	recv := f.Recv.List[0]
-	t, err := in.typeOf(in.substituted(sig.Recv().Type()))
-	if err != "" {
-		r.u.refuse(f.Pos(), "receiver type "+err+" cannot be named here")
-		return
-	}
-	rname := "r__"
-	if len(recv.Names) > 0 && recv.Names[0].Name != "_" {
-		rname = in.ident(recv.Names[0])
-	}
-	head := strings.TrimPrefix(in.signature(f.Type), "func")
-	fmt.Fprintf(&r.u.defs, "func (%s %s) %s%s %s\n", rname, t, f.Name.Name, head, in.block(f.Body))
-}
-
-// recursive reports a named type that is not a struct or an interface and contains itself: type M map[string]M.
-func recursive(t types.Type) bool {
-	found := false
-	var walk func(u types.Type)
-	walk = func(u types.Type) {
-		switch u := u.(type) {
-		case *types.Named:
-			found = found || u == t
-		case *types.Pointer:
-			walk(u.Elem())
-		case *types.Slice:
-			walk(u.Elem())
-		case *types.Array:
-			walk(u.Elem())
-		case *types.Chan:
-			walk(u.Elem())
-		case *types.Map:
-			walk(u.Key())
-			walk(u.Elem())
-		case *types.Signature:
-			for i := range u.Params().Len() {
-				walk(u.Params().At(i).Type())
-			}
-			for i := range u.Results().Len() {
-				walk(u.Results().At(i).Type())
-			}
-		}
-	}
-	walk(t.Underlying())
-	return found
-}
-
-// typeDecl defines a type.
-func (r *renderer) typeDecl(sp *ast.TypeSpec) {
-	o, _ := r.info.Defs[sp.Name].(*types.TypeName)
-	if o == nil || sp.TypeParams != nil {
-		return
-	}
-	if it, ok := o.Type().Underlying().(*types.Interface); ok && !it.IsMethodSet() {
-		return // a constraint; it means nothing to an instance
-	}
-	code := r.u.code[o]
-	if sp.Assign.IsValid() {
-		fmt.Fprintf(&r.u.defs, "type %s = %s\n", code, r.node(sp.Type))
-		return
-	}
-	if recursive(o.Type()) {
-		r.u.refuse(sp.Pos(), "a type that holds itself other than through a struct cannot be interpreted; put it into a struct: type "+sp.Name.Name+" struct{ … }")
-		return
-	}
-	t, err := r.underlying(o.Type().Underlying(), code)
-	if err != "" {
-		r.u.refuse(sp.Pos(), "type "+err+" cannot be named here")
-	}
-	fmt.Fprintf(&r.u.defs, "type %s %s\n", code, t)
-}

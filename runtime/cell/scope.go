@@ -40,11 +40,14 @@ type Scope struct {
 	instances map[string]string   // instance of a generic function or type to the interpreter's name
 	imported  map[string]bool     // paths that the interpreter knows
 	dirty     map[string]bool     // names whose meaning changed since their users were compiled
+	types     []*Type             // descriptions, by number
+	typeIDs   map[string]int      // and their numbers by key
 	marks     []token.Position    // positions by the numbers that lowered code carries
 	prelude   map[string]*prelude // our own source of the standard library's generic functions
 	text      map[*token.File]string
 	cells     int
 	hidden    int // names of replaced declarations given out
+	local     *locals
 }
 
 // source is the text of one cell or file.
@@ -60,7 +63,8 @@ type decl struct {
 	names      []string // what it declares; "T.M" for a method
 	text       string   // to see whether a second one is the same
 	unresolved []*ast.Ident
-	code       string            // interpreter's name of a func or type
+	code       string            // interpreter's name of a func, a type or the variable of a method
+	holds      string            // of a method: the type of that variable
 	uses       map[string]bool   // package-level names it refers to
 	frozen     bool              // replaced or stale: its body is not checked any more
 	body       *ast.BlockStmt    // kept when frozen takes it out of the AST
@@ -82,7 +86,7 @@ func NewScope(pkgs Packages, preset map[string]string) *Scope {
 		fset: token.NewFileSet(), pkgs: pkgs, native: map[string]*types.Package{}, sources: map[string]*source{},
 		imports: map[string]string{}, preset: preset, vars: map[string]*variable{},
 		given: map[string]int{}, instances: map[string]string{}, imported: map[string]bool{}, dirty: map[string]bool{},
-		prelude: map[string]*prelude{},
+		prelude: map[string]*prelude{}, typeIDs: map[string]int{},
 	}
 }
 
@@ -122,6 +126,11 @@ func (s *Scope) Import(p string) (*types.Package, error) {
 	}
 	if pkg := s.native[p]; pkg != nil && pkg.Complete() {
 		return pkg, nil
+	}
+	if s.local != nil {
+		if l := s.local.known[p]; l != nil && l.pkg != nil {
+			return l.pkg, nil
+		}
 	}
 	if s.pkgs.Name(p) == "" {
 		if pkg := s.native[p]; pkg != nil {
@@ -238,7 +247,9 @@ type Var struct{ Name, Type string }
 func (s *Scope) Vars() []Var {
 	var vs []Var
 	for _, v := range s.vars {
-		vs = append(vs, Var{v.name, TypeString(v.typ)})
+		if !strings.Contains(v.name, hiddenMark) {
+			vs = append(vs, Var{v.name, TypeString(v.typ)})
+		}
 	}
 	sort.Slice(vs, func(i, j int) bool { return vs[i].Name < vs[j].Name })
 	return vs

@@ -107,72 +107,228 @@ func mayPanic(st ast.Stmt) bool {
 	return may
 }
 
-// special0 writes a statement that stands where no list is: the else of an if, a simple statement in a header.
-func (r *renderer) special0(n ast.Stmt) (string, bool) {
-	switch n := n.(type) {
-	case *ast.CaseClause:
-		var head string
-		if n.List == nil {
-			head = "default:"
-		} else {
-			head = "case " + r.exprs(n.List) + ":"
-		}
-		in := *r
-		in.top = false
-		return head + "\n" + in.stmts(n.Body), true
-	case *ast.CommClause:
-		head := "default:"
-		if n.Comm != nil {
-			head = "case " + r.simple(n.Comm) + ":"
-		}
-		in := *r
-		in.top = false
-		return head + "\n" + in.stmts(n.Body), true
-	case *ast.AssignStmt, *ast.ExprStmt, *ast.SendStmt, *ast.IncDecStmt:
-		return r.simple(n), true
-	case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.LabeledStmt:
-		pre, core, post := r.compound(n, "")
-		if pre+post == "" {
-			return core, true
-		}
-		return "{" + pre + core + post + "}", true
-	}
-	return "", false
-}
-
-func (r *renderer) exprs(list []ast.Expr) string {
-	var ss []string
-	for _, e := range list {
-		ss = append(ss, r.node(e))
-	}
-	return strings.Join(ss, ", ")
+// inner writes a statement that stands where no list is: a simple statement in a header.
+func (r *renderer) inner(n ast.Stmt) string {
+	in := *r
+	in.top, in.hoist = false, nil
+	return in.simple(n)
 }
 
 // simple writes an assignment, a call, a send or an increment.
 func (r *renderer) simple(st ast.Stmt) string {
 	switch st := st.(type) {
 	case *ast.AssignStmt:
-		tok := st.Tok.String()
-		if st.Tok == token.DEFINE && r.ofCell(st) {
-			tok = "="
-		}
-		if tok == ":=" && r.keeps(st) {
-			return r.defineKept(st)
-		}
-		// Right before left: a new variable may have the name of one that the right side uses.
-		right := r.values(st)
-		return r.exprs(st.Lhs) + " " + tok + " " + right
+		return r.assign(st)
 	case *ast.ExprStmt:
-		if s, ok := r.panics(st.X); ok {
-			return s
-		}
-		return r.node(st.X)
+		return r.expr(st.X)
 	case *ast.SendStmt:
-		return r.node(st.Chan) + " <- " + r.node(st.Value)
+		ct := r.typ(st.Chan)
+		c, _ := ct.Underlying().(*types.Chan)
+		return r.raw(r.expr(st.Chan), ct) + " <- " + r.value(st.Value, c.Elem())
 	case *ast.IncDecStmt:
-		return r.node(st.X) + st.Tok.String()
+		return r.expr(st.X) + st.Tok.String()
+	case *ast.EmptyStmt:
+		return ""
 	}
-	return r.text(st)
+	r.u.refuse(st.Pos(), "this statement cannot be interpreted here")
+	return ""
+}
+
+// assign writes an assignment or a definition.
+func (r *renderer) assign(st *ast.AssignStmt) string {
+	if st.Tok != token.ASSIGN && st.Tok != token.DEFINE {
+		return r.expr(st.Lhs[0]) + " " + st.Tok.String() + " " + r.expr(st.Rhs[0])
+	}
+	tok := st.Tok.String()
+	if st.Tok == token.DEFINE && r.ofCell(st) {
+		tok = "="
+	}
+	kept := tok == ":=" && r.keeps(st)
+	var to []types.Type
+	for _, l := range st.Lhs {
+		to = append(to, r.targetType(l, st.Tok))
+	}
+	// Right before left: a new variable may have the name of one that the right side uses.
+	if len(st.Lhs) != len(st.Rhs) {
+		if kept {
+			return r.defineKept(st, func(names []string) string { return r.assignTuple(names, ":=", to, st.Rhs[0]) })
+		}
+		right := r.tuple(st.Rhs[0], to, len(st.Lhs))
+		return r.assignTuple(r.left(st), tok, to, right)
+	}
+	var right []string
+	for i, e := range st.Rhs {
+		t := to[i]
+		if len(st.Rhs) > 1 {
+			right = append(right, r.oneOf(e, t))
+		} else if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok && t != nil && isInterface(t) && r.hoist != nil {
+			right = append(right, r.argument(lit, t))
+		} else {
+			right = append(right, r.value(e, t))
+		}
+	}
+	if len(right) > 1 && !r.entangled(st) {
+		return r.parallel(st, tok, right, to)
+	}
+	if kept {
+		return r.defineKept(st, func(names []string) string { return strings.Join(names, ", ") + " := " + strings.Join(right, ", ") })
+	}
+	return strings.Join(r.left(st), ", ") + " " + tok + " " + strings.Join(right, ", ")
+}
+
+// entangled reports an assignment of several values that changes what its own left side is reached by.
+func (r *renderer) entangled(st *ast.AssignStmt) bool {
+	set := map[types.Object]bool{}
+	for _, l := range st.Lhs {
+		if id, ok := ast.Unparen(l).(*ast.Ident); ok {
+			set[r.object(id)] = true
+		}
+	}
+	found := false
+	for _, l := range st.Lhs {
+		if _, ok := ast.Unparen(l).(*ast.Ident); ok {
+			continue
+		}
+		ast.Inspect(l, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && set[r.object(id)] {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// parallel writes an assignment of several values: all values first, then the variables. The interpreter's own way
+// loses some.
+func (r *renderer) parallel(st *ast.AssignStmt, tok string, right []string, to []types.Type) string {
+	if r.hoist == nil {
+		calls := false
+		for _, e := range st.Rhs {
+			ast.Inspect(e, func(n ast.Node) bool {
+				_, is := n.(*ast.CallExpr)
+				calls = calls || is
+				return !calls
+			})
+		}
+		if !calls || tok == ":=" {
+			return strings.Join(r.left(st), ", ") + " " + tok + " " + strings.Join(right, ", ")
+		}
+		var res, sets, tmps []string
+		for i, s := range right {
+			t := to[i]
+			if t == nil {
+				t = types.Default(r.typ(st.Rhs[i]))
+			}
+			k := r.tmp("p")
+			res, sets, tmps = append(res, r.t(t, st.Pos())), append(sets, k+" := "+s), append(tmps, k)
+		}
+		return fmt.Sprintf("%s %s func() (%s) { %s; return %s }()", strings.Join(r.left(st), ", "), tok, strings.Join(res, ", "), strings.Join(sets, "; "), strings.Join(tmps, ", "))
+	}
+	var parts, sets []string
+	left := r.left(st)
+	for i, l := range left {
+		if l == "_" {
+			parts = append(parts, "_ = "+right[i])
+			continue
+		}
+		k := r.tmp("p")
+		parts = append(parts, k+" := "+right[i])
+		op := tok
+		if id, ok := st.Lhs[i].(*ast.Ident); ok && tok == ":=" && r.info.Defs[id] == nil {
+			op = "="
+		}
+		sets = append(sets, l+" "+op+" "+k)
+	}
+	return strings.Join(append(parts, sets...), "; ")
+}
+
+// left writes the left side of an assignment.
+func (r *renderer) left(st *ast.AssignStmt) []string {
+	var ss []string
+	for _, e := range st.Lhs {
+		ss = append(ss, r.expr(e))
+	}
+	return ss
+}
+
+// targetType returns the type of what is assigned to; nil for the blank identifier.
+func (r *renderer) targetType(l ast.Expr, tok token.Token) types.Type {
+	if isBlank(l) {
+		return nil
+	}
+	if id, ok := l.(*ast.Ident); ok {
+		if o := r.object(id); o != nil {
+			return r.substituted(o.Type())
+		}
+	}
+	return r.typ(l)
+}
+
+// rendered is the right side of an assignment of several values that one expression gives.
+type rendered struct {
+	text string
+	from []types.Type
+}
+
+// tuple writes an expression that gives n values.
+func (r *renderer) tuple(e ast.Expr, to []types.Type, n int) rendered {
+	e = ast.Unparen(e)
+	out := rendered{}
+	if t, ok := r.info.TypeOf(e).(*types.Tuple); ok {
+		for i := range t.Len() {
+			out.from = append(out.from, r.substituted(t.At(i).Type()))
+		}
+	}
+	if ix, ok := e.(*ast.IndexExpr); ok {
+		out.text = r.lookup(ix)
+	} else {
+		out.text = r.expr(e)
+	}
+	return out
+}
+
+// assignTuple writes names = e, where e gives as many values as there are names.
+func (r *renderer) assignTuple(names []string, tok string, to []types.Type, e any) string {
+	var right rendered
+	switch e := e.(type) {
+	case rendered:
+		right = e
+	case ast.Expr:
+		right = r.tuple(e, to, len(names))
+	}
+	same := true
+	for i, f := range right.from {
+		same = same && (names[i] == "_" || i >= len(to) || to[i] == nil || r.sameForm(f, to[i]))
+	}
+	if same {
+		return strings.Join(names, ", ") + " " + tok + " " + right.text
+	}
+	if r.hoist == nil {
+		// In a header: a function does it.
+		var tmps, vals, res []string
+		for i, f := range right.from {
+			k := fmt.Sprintf("m__%d", i)
+			t := f
+			if i < len(to) && to[i] != nil {
+				t = to[i]
+			}
+			tmps, vals, res = append(tmps, k), append(vals, r.conv(k, f, t)), append(res, r.t(t, token.NoPos))
+		}
+		return fmt.Sprintf("%s %s func() (%s) { %s := %s; return %s }()", strings.Join(names, ", "), tok, strings.Join(res, ", "),
+			strings.Join(tmps, ", "), right.text, strings.Join(vals, ", "))
+	}
+	var tmps, sets []string
+	for i, f := range right.from {
+		if names[i] == "_" {
+			tmps = append(tmps, "_")
+			continue
+		}
+		k := r.tmp("m")
+		tmps = append(tmps, k)
+		sets = append(sets, names[i]+" "+tok+" "+r.conv(k, f, to[i]))
+	}
+	return strings.Join(tmps, ", ") + " := " + right.text + "; " + strings.Join(sets, "; ")
 }
 
 // keeps reports that a := makes a variable that something may keep.
@@ -191,78 +347,47 @@ func (r *renderer) keeps(st *ast.AssignStmt) bool {
 }
 
 // defineKept writes a := in two steps: only x := y, with a variable y, gives x memory of its own each time.
-func (r *renderer) defineKept(st *ast.AssignStmt) string {
-	right := r.values(st)
+func (r *renderer) defineKept(st *ast.AssignStmt, write func(names []string) string) string {
 	var tmps []string
-	then := ""
 	for _, l := range st.Lhs {
-		id := l.(*ast.Ident)
-		if id.Name == "_" {
+		if isBlank(l) {
 			tmps = append(tmps, "_")
+		} else {
+			tmps = append(tmps, r.tmp(l.(*ast.Ident).Name))
+		}
+	}
+	text := write(tmps)
+	for i, l := range st.Lhs {
+		id := l.(*ast.Ident)
+		if tmps[i] == "_" {
 			continue
 		}
-		t := r.tmp(id.Name)
-		tmps = append(tmps, t)
 		op := " = "
 		if r.info.Defs[id] != nil {
 			op = " := "
 		}
-		then += "; " + r.ident(id) + op + t
+		text += "; " + r.ident(id) + op + tmps[i]
 	}
-	return strings.Join(tmps, ", ") + " := " + right + then
-}
-
-func (r *renderer) values(st *ast.AssignStmt) string {
-	if st.Tok == token.ASSIGN && len(st.Lhs) == len(st.Rhs) || st.Tok == token.DEFINE && len(st.Lhs) == len(st.Rhs) {
-		var ss []string
-		for i, e := range st.Rhs {
-			var to types.Type
-			if st.Tok == token.ASSIGN {
-				to = r.info.TypeOf(st.Lhs[i])
-			} else if id, ok := st.Lhs[i].(*ast.Ident); ok {
-				if o := r.info.Defs[id]; o != nil {
-					to = o.Type()
-				} else if o := r.info.Uses[id]; o != nil {
-					to = o.Type()
-				}
-			}
-			if len(st.Rhs) > 1 {
-				ss = append(ss, r.oneOf(e, to))
-			} else {
-				ss = append(ss, r.value(e, to))
-			}
-		}
-		return strings.Join(ss, ", ")
-	}
-	if len(st.Rhs) == 1 && len(st.Lhs) == 2 {
-		if s, ok := r.lookup(st.Rhs[0]); ok {
-			return s
-		}
-	}
-	return r.exprs(st.Rhs)
+	return text
 }
 
 // lookup writes the m[k] of v, ok := m[k]: the interpreter would leave in v what it held before when there is no k.
-func (r *renderer) lookup(e ast.Expr) (string, bool) {
-	ix, ok := ast.Unparen(e).(*ast.IndexExpr)
-	if !ok {
-		return "", false
-	}
-	t := r.substituted(r.info.TypeOf(ix.X))
+func (r *renderer) lookup(ix *ast.IndexExpr) string {
+	t := r.typ(ix.X)
 	m, ok := t.Underlying().(*types.Map)
 	if !ok {
-		return "", false
+		return r.expr(ix)
 	}
-	ms, bad1 := r.typeOf(t)
+	ms, bad1 := r.literal(t.Underlying())
 	ks, bad2 := r.typeOf(m.Key())
 	vs, bad3 := r.typeOf(m.Elem())
 	if bad1+bad2+bad3 != "" {
-		return "", false
+		return r.expr(ix)
 	}
 	fn := r.u.helper("get", ms, func(name string) string {
 		return fmt.Sprintf("func %s(m__ %s, k__ %s) (%s, bool) { v__, ok__ := m__[k__]; return v__, ok__ }\n", name, ms, ks, vs)
 	})
-	return fmt.Sprintf("%s(%s, %s)", fn, r.node(ix.X), r.value(ix.Index, m.Key())), true
+	return fmt.Sprintf("%s(%s, %s)", fn, r.raw(r.expr(ix.X), t), r.value(ix.Index, m.Key()))
 }
 
 // ofCell reports that a := defines variables of the cell, which are declared already.
@@ -290,15 +415,15 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 	case *ast.IfStmt:
 		s := "if "
 		if st.Init != nil {
-			s += in.simple(st.Init) + "; "
+			s += in.inner(st.Init) + "; "
 		}
-		s += in.node(st.Cond) + " " + in.block(st.Body)
+		s += in.expr(st.Cond) + " " + in.block(st.Body)
 		if st.Else != nil {
-			els, _ := in.special0(st.Else)
-			if b, ok := st.Else.(*ast.BlockStmt); ok {
-				els = in.block(b)
-			}
-			s += " else " + els
+			s += " else " + in.orElse(st.Else)
+		}
+		if label != "" {
+			f := &frame{stmt: st, label: label}
+			_ = f
 		}
 		return "", s, ""
 	case *ast.ForStmt:
@@ -307,24 +432,17 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		return in.rangeLoop(st, label)
 	case *ast.SwitchStmt:
 		f := in.push(&frame{stmt: st, label: label})
-		s := "switch "
-		if st.Init != nil {
-			s += in.simple(st.Init) + "; "
-		}
-		if st.Tag != nil {
-			s += in.node(st.Tag) + " "
-		}
-		s += in.clauses(st.Body)
-		return r.pop(f, s)
+		head, core := in.valueSwitch(st)
+		pre, core, post := r.pop(f, core)
+		return head + pre, core, post
 	case *ast.TypeSwitchStmt:
 		f := in.push(&frame{stmt: st, label: label})
-		core = in.typeSwitch(st)
-		i := strings.Index(core, "switch {\n")
-		pre, core2, post := r.pop(f, core[i:])
-		return core[:i] + pre, core2, post
+		head, core := in.typeSwitch(st)
+		pre, core, post := r.pop(f, core)
+		return head + pre, core, post
 	case *ast.SelectStmt:
 		f := in.push(&frame{stmt: st, label: label, sel: true})
-		core = "select " + in.clauses(st.Body)
+		core = "select " + in.comms(st.Body)
 		if f.flag != "" || breaks(st.Body) {
 			// A break would leave the loop around the select; inside a switch it leaves the switch.
 			core = "switch { case true: " + core + " }"
@@ -349,6 +467,122 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 	return "", r.simple(st), ""
 }
 
+// orElse writes what follows else.
+func (r *renderer) orElse(st ast.Stmt) string {
+	if b, ok := st.(*ast.BlockStmt); ok {
+		return r.block(b)
+	}
+	in := *r
+	in.hoist = nil
+	pre, core, post := in.compound(st, "")
+	if pre+post == "" && strings.HasPrefix(core, "if ") {
+		return core
+	}
+	return "{ " + pre + core + post + " }"
+}
+
+// valueSwitch writes a switch as a chain of comparisons, which are made one after the other until one holds.
+func (r *renderer) valueSwitch(st *ast.SwitchStmt) (pre, core string) {
+	if st.Init != nil {
+		pre = r.inner(st.Init) + "; "
+	}
+	tag := ""
+	var tt types.Type = types.Typ[types.Bool]
+	if st.Tag != nil {
+		tt = types.Default(r.typ(st.Tag))
+		tag = r.tmp("tag")
+		pre += tag + " := " + r.value(st.Tag, tt) + "; "
+	}
+	falls := false
+	for _, c := range st.Body.List {
+		body := c.(*ast.CaseClause).Body
+		if n := len(body); n > 0 {
+			if b, ok := body[n-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH {
+				falls = true
+			}
+		}
+	}
+	var rest, last string
+	for _, c := range st.Body.List {
+		c := c.(*ast.CaseClause)
+		in := *r
+		in.top, in.hoist = false, nil
+		s := "default:\n"
+		if c.List != nil {
+			var tests []string
+			for _, e := range c.List {
+				if tag == "" {
+					tests = append(tests, in.operand(e))
+				} else {
+					tests = append(tests, in.equal(tag, tt, in.expr(e), in.typ(e), false))
+				}
+			}
+			s = "case " + strings.Join(tests, " || ") + ":\n"
+		}
+		s += in.stmts(c.Body)
+		if c.List == nil && !falls {
+			last = s
+		} else {
+			rest += s
+		}
+	}
+	return pre, "switch {\n" + rest + last + "}"
+}
+
+// comms writes the clauses of a select.
+func (r *renderer) comms(b *ast.BlockStmt) string {
+	var s strings.Builder
+	s.WriteString("{\n")
+	for _, c := range b.List {
+		c := c.(*ast.CommClause)
+		in := *r
+		in.top, in.hoist = false, nil
+		head, first := "default:", ""
+		if c.Comm != nil {
+			head, first = in.comm(c.Comm)
+			head = "case " + head + ":"
+		}
+		s.WriteString(head + "\n" + first + in.stmts(c.Body))
+	}
+	s.WriteString("}")
+	return s.String()
+}
+
+// comm writes a communication of a select, and what its clause begins with.
+func (r *renderer) comm(st ast.Stmt) (head, first string) {
+	as, ok := st.(*ast.AssignStmt)
+	if !ok {
+		return r.simple(st), ""
+	}
+	recv := ast.Unparen(as.Rhs[0]).(*ast.UnaryExpr)
+	ct := r.typ(recv.X)
+	c := ct.Underlying().(*types.Chan)
+	var names []string
+	blank := true
+	for i, l := range as.Lhs {
+		if isBlank(l) {
+			names = append(names, "_")
+			continue
+		}
+		blank = false
+		k := r.tmp("got")
+		names = append(names, k)
+		from := []types.Type{c.Elem(), types.Typ[types.Bool]}[i]
+		op := " = "
+		if id, ok := l.(*ast.Ident); ok && as.Tok == token.DEFINE && r.info.Defs[id] != nil {
+			op = " := "
+			first += r.ident(id) + op + k + "; "
+			continue
+		}
+		first += r.expr(l) + op + r.conv(k, from, r.targetType(l, as.Tok)) + "; "
+	}
+	from := "<-" + r.raw(r.expr(recv.X), ct)
+	if blank {
+		return from, ""
+	}
+	return strings.Join(names, ", ") + " := " + from, first
+}
+
 // breaks reports a break without a label that is about the statement whose body b is.
 func breaks(b *ast.BlockStmt) bool {
 	found := false
@@ -362,17 +596,6 @@ func breaks(b *ast.BlockStmt) bool {
 		return !found
 	})
 	return found
-}
-
-func (r *renderer) clauses(b *ast.BlockStmt) string {
-	var s strings.Builder
-	s.WriteString("{\n")
-	for _, c := range b.List {
-		t, _ := r.special0(c)
-		s.WriteString(t)
-	}
-	s.WriteString("}")
-	return s.String()
 }
 
 func (r *renderer) push(f *frame) *frame {
@@ -486,43 +709,96 @@ func (r *renderer) exitVia(f *frame, e exit) string {
 
 // ret writes a return statement.
 func (r *renderer) ret(st *ast.ReturnStmt) string {
-	var vals []string
-	multi := r.innerYield() != nil
-	for i, e := range st.Results {
-		var to types.Type
-		if multi && r.sig != nil && len(st.Results) == r.sig.Results().Len() {
-			to = r.sig.Results().At(i).Type()
-		}
-		vals = append(vals, r.oneOf(e, to))
+	yield := r.innerYield()
+	if r.sig == nil && yield == nil {
+		return r.host("Return") + "(); return"
 	}
-	yield := -1
-	for i, f := range r.frames {
-		if f.yield {
-			yield = i
-			break
+	if yield == nil && r.guard == "" {
+		if len(st.Results) == 0 {
+			return "return"
+		}
+		pre, vals := r.returned(st)
+		return pre + "return " + vals
+	}
+	text := "return"
+	dst := r.named
+	if yield != nil {
+		// Out of the body of a range over a function: keep the values, stop the iteration, return after it. A return ends
+		// the body's function whatever loops it stands in.
+		text = r.exitVia(yield, exit{tok: token.RETURN})
+		if r.sig != nil && len(r.named) == r.sig.Results().Len() {
+			yield.result = nil
+		} else {
+			dst = yield.result
 		}
 	}
-	if yield < 0 {
-		if r.sig == nil {
-			return r.host("Return") + "(); return"
-		}
-		return strings.TrimSpace("return " + strings.Join(vals, ", "))
+	if len(st.Results) > 0 {
+		pre, vals := r.returned(st)
+		text = pre + strings.Join(dst, ", ") + " = " + vals + "; " + strings.TrimSuffix(strings.TrimPrefix(text, "{ "), " }")
 	}
-	// Out of the body of a range over a function: keep the values, stop the iteration, return after it. A return ends
-	// the body's function whatever loops it stands in.
-	f := r.innerYield()
-	e := exit{tok: token.RETURN}
-	text := r.exitVia(f, e)
-	if len(vals) > 0 {
-		dst := f.result
-		if len(r.named) == r.sig.Results().Len() {
-			dst = r.named
-			f.result = nil
+	return "{ " + strings.TrimSuffix(strings.TrimPrefix(text, "{ "), " }") + " }"
+}
+
+// plain reports expressions that are names and constants.
+func (r *renderer) plain(list []ast.Expr) bool {
+	for _, e := range list {
+		tv := r.info.Types[e]
+		if _, ok := ast.Unparen(e).(*ast.Ident); !ok && tv.Value == nil {
+			return false
 		}
-		set := strings.Join(dst, ", ") + " = " + strings.Join(vals, ", ") + "; "
-		return "{ " + set + strings.TrimPrefix(text, "{ ")
 	}
-	return text
+	return true
+}
+
+// returned writes the values of a return, as the function's results want them.
+func (r *renderer) returned(st *ast.ReturnStmt) (pre, vals string) {
+	res := r.sig.Results()
+	was := r.returning
+	r.returning = true
+	defer func() { r.returning = was }()
+	if len(st.Results) == res.Len() {
+		var ss []string
+		if len(st.Results) > 1 && r.hoist != nil && !r.plain(st.Results) {
+			for i, e := range st.Results {
+				if tv := r.info.Types[e]; tv.Value != nil || tv.IsNil() {
+					ss = append(ss, r.oneOf(e, r.substituted(res.At(i).Type())))
+					continue
+				}
+				k := r.tmp("r")
+				text := r.oneOf(e, r.substituted(res.At(i).Type()))
+				r.hoist.WriteString(k + " := " + text + "; ")
+				ss = append(ss, k)
+			}
+			return "", strings.Join(ss, ", ")
+		}
+		for i, e := range st.Results {
+			to := r.substituted(res.At(i).Type())
+			if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok && isInterface(to) {
+				ss = append(ss, r.argument(lit, to))
+				continue
+			}
+			ss = append(ss, r.oneOf(e, to))
+		}
+		return "", strings.Join(ss, ", ")
+	}
+	var to []types.Type
+	for i := range res.Len() {
+		to = append(to, r.substituted(res.At(i).Type()))
+	}
+	right := r.tuple(st.Results[0], to, res.Len())
+	same := true
+	for i, f := range right.from {
+		same = same && r.sameForm(f, to[i])
+	}
+	if same {
+		return "", right.text
+	}
+	var tmps, conv []string
+	for i, f := range right.from {
+		k := r.tmp("m")
+		tmps, conv = append(tmps, k), append(conv, r.conv(k, f, to[i]))
+	}
+	return strings.Join(tmps, ", ") + " := " + right.text + "; ", strings.Join(conv, ", ")
 }
 
 func (r *renderer) innerYield() *frame {
@@ -541,6 +817,9 @@ func (r *renderer) returnValues(vars []string) string {
 	}
 	f := r.innerYield()
 	if f == nil {
+		if r.guard != "" && len(vars) > 0 {
+			return strings.Join(r.named, ", ") + " = " + strings.Join(vars, ", ") + "; return"
+		}
 		if len(r.named) > 0 {
 			return "return"
 		}
@@ -553,26 +832,17 @@ func (r *renderer) returnValues(vars []string) string {
 	return text
 }
 
-// deferred writes a defer. Its arguments are evaluated now, which the interpreter would do at the end.
+// deferred writes a defer. Its function and arguments are evaluated now.
 func (r *renderer) deferred(st *ast.DeferStmt) string {
-	if r.innerYield() != nil {
-		r.u.refuse(st.Pos(), "defer inside a range over a function cannot be interpreted; call a function that defers")
-		return ""
+	in := *r
+	in.hoist = nil
+	pre, call := in.captured(st.Call)
+	k := r.tmp("fn")
+	to := r.host("Defer") + "(" + k + ")"
+	if r.guard != "" {
+		to = r.host("DeferTo") + "(" + r.guard + ", " + k + ")"
 	}
-	if r.sig == nil {
-		pre, call := r.captured(st.Call)
-		k := r.tmp("fn")
-		return pre + k + " := func() { " + call + " }; " + r.host("Defer") + "(" + k + ")"
-	}
-	if lit, ok := ast.Unparen(st.Call.Fun).(*ast.FuncLit); ok && len(st.Call.Args) == 0 {
-		return "defer " + r.funcLit(lit) + "()"
-	}
-	if r.isFuncName(st.Call.Fun) {
-		pre, args := r.early(st.Call)
-		return pre + "defer " + r.callee(st.Call.Fun) + "(" + args + ")"
-	}
-	pre, call := r.captured(st.Call)
-	return pre + "defer func() { " + call + " }()"
+	return pre + k + " := func() { " + call + " }; " + to
 }
 
 // isFuncName reports that e names a declared function or a method, not a variable that holds one.
@@ -596,158 +866,196 @@ func (r *renderer) isFuncName(e ast.Expr) bool {
 // call itself, for later.
 func (r *renderer) captured(call *ast.CallExpr) (pre, later string) {
 	fun := ast.Unparen(call.Fun)
+	list := &strings.Builder{}
+	in := *r
+	in.hoist = list
 	if tv := r.info.Types[fun]; tv.IsBuiltin() || tv.IsType() {
-		pre, args := r.early(call)
-		if id, ok := fun.(*ast.Ident); ok && id.Name == "panic" {
-			return pre, "panic(" + args + ")"
-		}
-		return pre, r.node(fun) + "(" + args + ")"
+		return in.capturedBuiltin(call)
 	}
-	f := ""
-	switch x := fun.(type) {
-	case *ast.FuncLit:
-		f = r.funcLit(x)
-	case *ast.SelectorExpr:
-		// The receiver is evaluated now when it is a pointer; a value is left in place, since it may be addressed.
-		if sel := r.info.Selections[x]; sel != nil && sel.Kind() == types.MethodVal {
-			if _, ok := r.info.TypeOf(x.X).Underlying().(*types.Pointer); ok && len(sel.Index()) == 1 {
-				t := r.tmp("recv")
-				pre = t + " := " + r.node(x.X) + "; "
-				f = t + "." + x.Sel.Name
-			}
+	sig := in.signatureOf(call.Fun)
+	var write func(args []string) string
+	if s, ok := fun.(*ast.SelectorExpr); ok {
+		if sel := r.info.Selections[s]; sel != nil && sel.Kind() == types.MethodVal {
+			k := r.tmp("fn")
+			list.WriteString(k + " := " + in.methodValue(s) + "; ")
+			write = func(args []string) string { return k + "(" + strings.Join(args, ", ") + ")" }
 		}
 	}
-	if f == "" && r.isFuncName(fun) {
-		f = r.callee(fun)
+	compiled := false
+	if write == nil && r.isFuncName(fun) {
+		c := in.calling(fun)
+		write, compiled = c.write, c.compiled
 	}
-	if f == "" {
-		t := r.tmp("fn")
-		pre = t + " := " + r.node(fun) + "; "
-		f = t
+	if write == nil {
+		k := r.tmp("fn")
+		list.WriteString(k + " := " + in.callee(fun) + "; ")
+		write = func(args []string) string { return k + "(" + strings.Join(args, ", ") + ")" }
 	}
-	p, args := r.early(call)
-	return pre + p, f + "(" + args + ")"
-}
-
-// early evaluates the arguments of a call into variables and returns the assignments and the list of arguments.
-func (r *renderer) early(call *ast.CallExpr) (pre, args string) {
-	var list []string
-	sig, _ := r.info.TypeOf(call.Fun).(*types.Signature)
+	if s, ok := in.library(call, fun); ok {
+		return "", s
+	}
+	if t, ok := in.spread(call, sig); ok {
+		var tmps, args []string
+		text := in.expr(call.Args[0])
+		for i := range t.Len() {
+			k := r.tmp("arg")
+			tmps, args = append(tmps, k), append(args, in.passed(call, sig, i, k, in.substituted(t.At(i).Type())))
+		}
+		return list.String() + strings.Join(tmps, ", ") + " := " + text + "; ", write(in.packed(call, sig, args, compiled))
+	}
+	var args []string
 	for i, a := range call.Args {
-		text := r.argument(a, paramType(sig, i, call.Ellipsis.IsValid()))
 		tv := r.info.Types[a]
-		_, lit := a.(*ast.FuncLit)
-		if tv.Value == nil && !lit && !tv.IsNil() && !tv.IsType() {
-			t := r.tmp("arg")
-			pre += t + " := " + text + "; "
-			text = t
+		text := in.arg(call, sig, i, a, compiled)
+		if tv.Value != nil || tv.IsNil() {
+			args = append(args, text)
+			continue
 		}
-		list = append(list, text)
+		k := r.tmp("arg")
+		list.WriteString(k + " := " + text + "; ")
+		args = append(args, k)
 	}
-	args = strings.Join(list, ", ")
-	if call.Ellipsis.IsValid() {
-		args += "..."
-	}
-	return pre, args
+	return list.String(), write(in.packed(call, sig, args, compiled))
 }
 
-// declStmt writes var, const and type inside a function or at the top level of a cell.
+// capturedBuiltin is captured for a builtin function: the arguments that are variables are evaluated now.
+func (r *renderer) capturedBuiltin(call *ast.CallExpr) (pre, later string) {
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && id.Name == "panic" && len(call.Args) == 1 {
+		k := r.tmp("arg")
+		text := r.value(call.Args[0], types.NewInterfaceType(nil, nil))
+		return r.hoist.String() + k + " := " + text + "; ", r.host("Panic") + "(" + k + ")"
+	}
+	return "", r.expr(call)
+}
+
+// declStmt writes the variables of a declaration inside a function or at the top level of a cell. Constants are written
+// out wherever they are used, and types are declared when they are first needed.
 func (r *renderer) declStmt(st *ast.DeclStmt) string {
 	g := st.Decl.(*ast.GenDecl)
 	var parts []string
 	for _, sp := range g.Specs {
-		switch sp := sp.(type) {
-		case *ast.TypeSpec:
-			o := r.info.Defs[sp.Name]
-			if o == nil {
-				continue
-			}
-			if sp.TypeParams != nil {
-				r.u.refuse(sp.Pos(), "a generic type inside a function cannot be interpreted; declare it outside")
-				continue
-			}
-			if sp.Assign.IsValid() {
-				continue // aliases are written out wherever they are used
-			}
-			t, bad := r.underlying(o.Type().Underlying(), sp.Name.Name)
-			if bad != "" {
-				r.u.refuse(sp.Pos(), "type "+bad+" cannot be named here")
-			}
-			parts = append(parts, "type "+sp.Name.Name+" "+t)
-		case *ast.ValueSpec:
-			if g.Tok == token.CONST {
-				continue // written out wherever they are used
-			}
+		if sp, ok := sp.(*ast.ValueSpec); ok && g.Tok == token.VAR {
 			parts = append(parts, r.varSpec(sp))
+		}
+		if sp, ok := sp.(*ast.TypeSpec); ok && sp.TypeParams != nil {
+			r.u.refuse(sp.Pos(), "a generic type inside a function cannot be interpreted; declare it outside")
 		}
 	}
 	return strings.Join(parts, "; ")
 }
 
 func (r *renderer) varSpec(sp *ast.ValueSpec) string {
-	var vals []string
-	var names []string
-	for i, v := range sp.Values {
-		if len(sp.Values) == 1 && len(sp.Names) == 2 {
-			if s, ok := r.lookup(v); ok {
-				vals = append(vals, s)
-				continue
-			}
-		}
-		var to types.Type
-		if len(sp.Values) == len(sp.Names) {
-			to = r.info.TypeOf(sp.Names[i])
-			if o := r.info.Defs[sp.Names[i]]; o != nil {
-				to = o.Type()
-			}
-		}
-		vals = append(vals, r.oneOf(v, to))
-	}
 	coded := false
+	var to []types.Type
 	for _, id := range sp.Names {
-		names = append(names, r.ident(id))
-		if o := r.info.Defs[id]; o != nil {
-			if _, ok := r.u.code[o]; ok {
-				coded = true
-			}
-		}
-	}
-	typ := ""
-	if o := r.info.Defs[sp.Names[0]]; o != nil && sp.Type != nil {
-		t, bad := r.typeOf(o.Type())
-		if bad != "" {
-			r.u.refuse(sp.Pos(), "type "+bad+" cannot be named here")
-		}
-		typ = t
-	}
-	if !coded {
-		var after string
-		for i, id := range sp.Names {
-			if v, ok := r.info.Defs[id].(*types.Var); ok && r.kept[v] && id.Name != "_" {
-				n := names[i]
-				names[i] = r.tmp(id.Name)
-				after += "; " + n + " := " + names[i]
-			}
-		}
-		s := "var " + strings.Join(names, ", ")
-		if typ != "" {
-			s += " " + typ
-		}
-		if len(vals) > 0 {
-			s += " = " + strings.Join(vals, ", ")
-		}
-		return s + after
-	}
-	if len(vals) > 0 {
-		return strings.Join(names, ", ") + " = " + strings.Join(vals, ", ")
-	}
-	var parts []string
-	for i, n := range names {
-		if sp.Names[i].Name == "_" {
+		o := r.info.Defs[id]
+		if o == nil || id.Name == "_" {
+			to = append(to, nil)
 			continue
 		}
-		z := r.tmp("zero")
-		parts = append(parts, fmt.Sprintf("var %s %s; %s = %s", z, typ, n, z))
+		to = append(to, r.substituted(o.Type()))
+		if _, ok := r.u.code[o]; ok {
+			coded = true
+		}
 	}
-	return strings.Join(parts, "; ")
+	var names []string
+	name := func(id *ast.Ident) string {
+		if id.Name == "_" {
+			return "_"
+		}
+		return r.ident(id)
+	}
+	var vals []string
+	if len(sp.Values) == len(sp.Names) {
+		for i, v := range sp.Values {
+			t := to[i]
+			if t == nil && sp.Type != nil {
+				t = r.typ(sp.Type)
+			}
+			vals = append(vals, r.oneOf(v, t))
+		}
+	}
+	if len(sp.Values) == 1 && len(sp.Names) > 1 {
+		right := r.tuple(sp.Values[0], to, len(sp.Names))
+		if coded {
+			for _, id := range sp.Names {
+				names = append(names, name(id))
+			}
+			return r.assignTuple(names, "=", to, right)
+		}
+		return r.declared(sp, to, func(names []string) string { return r.assignTuple(names, ":=", to, right) })
+	}
+	if coded {
+		var parts []string
+		for i, id := range sp.Names {
+			names = append(names, name(id))
+			if vals == nil && id.Name != "_" {
+				parts = append(parts, names[i]+" = *new("+r.t(to[i], id.Pos())+")")
+			}
+		}
+		if vals != nil {
+			return strings.Join(names, ", ") + " = " + strings.Join(vals, ", ")
+		}
+		return strings.Join(parts, "; ")
+	}
+	return r.declared(sp, to, func(names []string) string {
+		var parts []string
+		for i, n := range names {
+			switch {
+			case n == "_" && vals != nil:
+				parts = append(parts, "_ = "+vals[i])
+			case n == "_":
+			case vals == nil:
+				// The interpreter would leave what the variable held the last time it came by.
+				t := r.t(to[i], sp.Pos())
+				parts = append(parts, "var "+n+" "+t+" = *new("+t+")")
+			default:
+				parts = append(parts, "var "+n+" "+r.t(to[i], sp.Pos())+" = "+vals[i])
+			}
+		}
+		if len(names) > 1 && vals != nil {
+			// All values first: one may use what a name meant before.
+			var tmps []string
+			parts = nil
+			for i, n := range names {
+				k := r.tmp("val")
+				tmps = append(tmps, k)
+				if n != "_" {
+					parts = append(parts, "var "+n+" "+r.t(to[i], sp.Pos())+" = "+k)
+				} else {
+					tmps[i] = "_"
+				}
+			}
+			var first []string
+			for i, k := range tmps {
+				op := " := "
+				if k == "_" {
+					op = " = "
+				}
+				first = append(first, k+op+vals[i])
+			}
+			parts = append(first, parts...)
+		}
+		return strings.Join(parts, "; ")
+	})
+}
+
+// declared writes a declaration of local variables, those that are kept in two steps.
+func (r *renderer) declared(sp *ast.ValueSpec, to []types.Type, write func(names []string) string) string {
+	var names []string
+	after := ""
+	for _, id := range sp.Names {
+		if id.Name == "_" {
+			names = append(names, "_")
+			continue
+		}
+		n := r.ident(id)
+		if v, ok := r.info.Defs[id].(*types.Var); ok && r.kept[v] {
+			k := r.tmp(id.Name)
+			after += "; " + n + " := " + k
+			n = k
+		}
+		names = append(names, n)
+	}
+	return write(names) + after
 }

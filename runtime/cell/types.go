@@ -3,7 +3,6 @@ package cell
 import (
 	"fmt"
 	"go/types"
-	"strconv"
 	"strings"
 )
 
@@ -79,24 +78,15 @@ func substitute(t types.Type, m map[*types.TypeParam]types.Type) types.Type {
 	return t
 }
 
-// typeOf writes a type as the interpreter knows it. bad names a type that cannot be written.
+// typeOf writes a type as the interpreter knows it: a declared type as what it is made of, structs apart, and an
+// interface of the script's as any. bad names a type that cannot be written.
 func (r *renderer) typeOf(t types.Type) (s, bad string) {
 	t = types.Unalias(r.substituted(t))
 	switch t := t.(type) {
 	case *types.Basic:
 		switch t.Kind() {
-		case types.UntypedBool:
-			return "bool", ""
-		case types.UntypedInt:
-			return "int", ""
-		case types.UntypedFloat:
-			return "float64", ""
-		case types.UntypedString:
-			return "string", ""
-		case types.UntypedRune:
-			return "int32", ""
-		case types.UntypedComplex:
-			return "complex128", ""
+		case types.UntypedBool, types.UntypedInt, types.UntypedFloat, types.UntypedString, types.UntypedRune, types.UntypedComplex:
+			return types.Typ[types.Default(t).(*types.Basic).Kind()].Name(), ""
 		case types.UnsafePointer, types.UntypedNil, types.Invalid:
 			return "", t.Name()
 		}
@@ -106,14 +96,11 @@ func (r *renderer) typeOf(t types.Type) (s, bad string) {
 		if o.Pkg() == nil {
 			return o.Name(), "" // error, comparable
 		}
-		if t.TypeArgs().Len() > 0 || r.u.preludeType(o) != nil {
+		if r.u.isScript(o) {
+			return r.scriptType(t)
+		}
+		if t.TypeArgs().Len() > 0 {
 			return r.namedInstance(t)
-		}
-		if c, ok := r.u.code[o]; ok {
-			return c, ""
-		}
-		if o.Pkg().Path() == "main" {
-			return o.Name(), ""
 		}
 		if !o.Exported() {
 			return "", o.Pkg().Name() + "." + o.Name()
@@ -126,12 +113,49 @@ func (r *renderer) typeOf(t types.Type) (s, bad string) {
 	case *types.TypeParam:
 		return "", t.Obj().Name()
 	}
-	return r.underlying(t, "")
+	return r.literal(t)
 }
 
-// underlying writes a type literal. The tag of the first field of a struct names the declared type that it belongs to:
-// the interpreter would otherwise take two struct types of the same fields for one.
-func (r *renderer) underlying(t types.Type, declared string) (s, bad string) {
+// scriptType writes a type that the script declares.
+func (r *renderer) scriptType(t *types.Named) (s, bad string) {
+	if types.IsInterface(t) {
+		return anyAs, ""
+	}
+	_, isStruct := t.Underlying().(*types.Struct)
+	if !isStruct && !r.wrapped(t) {
+		return r.typeOf(t.Underlying())
+	}
+	if t.TypeArgs().Len() > 0 {
+		return r.namedInstance(t)
+	}
+	if c, ok := r.u.code[t.Obj()]; ok {
+		return c, ""
+	}
+	// Declared inside a function: to the interpreter it is one of the unit's.
+	key := "type " + r.key(t)
+	if c, ok := r.u.instance(key); ok {
+		return c, ""
+	}
+	code := r.u.scope.name(t.Obj().Name() + "__l")
+	r.u.pending[key] = code
+	return code, r.defineType(code, t)
+}
+
+// defineType declares a struct, or a type that contains itself, to the interpreter.
+func (r *renderer) defineType(code string, t *types.Named) (bad string) {
+	u, bad := r.literal(t.Underlying())
+	if bad != "" {
+		return bad
+	}
+	if r.wrapped(t) {
+		u = "struct { v " + u + " }"
+	}
+	fmt.Fprintf(&r.u.defs, "type %s %s\n", code, u)
+	return ""
+}
+
+// literal writes a type literal. What is embedded is a field like others, since lowered code names the whole way.
+func (r *renderer) literal(t types.Type) (s, bad string) {
 	t = types.Unalias(r.substituted(t))
 	elem := func(prefix string, t types.Type) (string, string) {
 		s, bad := r.typeOf(t)
@@ -166,65 +190,38 @@ func (r *renderer) underlying(t types.Type, declared string) (s, bad string) {
 			if bad != "" {
 				return "", bad
 			}
-			if t.Variadic() && i == t.Params().Len()-1 {
-				s = "..." + strings.TrimPrefix(s, "[]")
+			ps = append(ps, s) // a variadic one takes a slice: the interpreter fails on some
+		}
+		for i := range t.Results().Len() {
+			if _, bad := r.typeOf(t.Results().At(i).Type()); bad != "" {
+				return "", bad
 			}
-			ps = append(ps, s)
 		}
 		return "func(" + strings.Join(ps, ", ") + ")" + r.results(t), ""
 	case *types.Struct:
-		var b strings.Builder
-		b.WriteString("struct {")
+		var fs []string
 		for i := range t.NumFields() {
-			f := t.Field(i)
-			s, bad := r.typeOf(f.Type())
+			s, bad := r.typeOf(t.Field(i).Type())
 			if bad != "" {
 				return "", bad
 			}
-			if i > 0 {
-				b.WriteString("; ")
-			}
-			if f.Embedded() {
-				b.WriteString(s)
-			} else {
-				b.WriteString(f.Name() + " " + s)
-			}
-			tag := t.Tag(i)
-			if declared != "" && !f.Exported() && !f.Embedded() {
-				// The interpreter exports every field, under another name; the encoders must not see this one.
-				if tag == "" {
-					tag = `json:"-" xml:"-" `
-				}
-				tag += " " + FieldTag + ":" + strconv.Quote(f.Name())
-				tag = strings.TrimSpace(tag)
-			}
-			if i == 0 && declared != "" {
-				tag = strings.TrimSpace(tag + " " + TypeTag + ":" + strconv.Quote(declared))
-			}
-			if tag != "" {
-				b.WriteString(" " + strconv.Quote(tag))
-			}
+			fs = append(fs, fieldCode(t, i)+" "+s)
 		}
-		b.WriteString("}")
-		return b.String(), ""
+		return "struct {" + strings.Join(fs, "; ") + "}", ""
 	case *types.Interface:
-		if t.NumMethods() == 0 && t.NumEmbeddeds() == 0 {
-			return "interface{}", ""
-		}
-		var parts []string
-		for i := range t.NumMethods() {
-			m := t.Method(i)
-			s, bad := r.underlying(m.Signature(), "")
-			if bad != "" {
-				return "", bad
-			}
-			parts = append(parts, m.Name()+strings.TrimPrefix(s, "func"))
-		}
-		return "interface {" + strings.Join(parts, "; ") + "}", ""
+		return anyAs, ""
 	case *types.Named, *types.Basic:
 		return r.typeOf(t)
 	}
 	return "", TypeString(t)
+}
+
+// fieldCode is the interpreter's name of a field.
+func fieldCode(t *types.Struct, i int) string {
+	if n := t.Field(i).Name(); n != "_" {
+		return n
+	}
+	return fmt.Sprintf("blank__%d", i)
 }
 
 // FieldTag is the key of the struct tag that holds an unexported field's own name.

@@ -25,20 +25,22 @@ type Unit struct {
 	notes  []string
 	file   bool // a whole program: nothing in it is ever declared again
 
-	code       map[types.Object]string // interpreter's names of package-level and cell-level objects
-	newVars    map[string]*variable
-	pending    map[string]string // instances made by this unit
-	defs       strings.Builder
-	needs      map[string]bool // paths
-	cell       *types.Scope    // scope of the cell's own variables, or nil
-	refused    Errors
-	temps      int
-	isDirty    map[string]bool
-	printers   []types.Type      // the script's types that print themselves
-	helpers    map[string]string // functions written once per unit, by what they do
-	fileFuncs  []*ast.FuncDecl   // of a file: its functions and methods
-	onCommit   []func()
-	methodCode map[*decl]string // variable that holds a method
+	code      map[types.Object]string // interpreter's names of package-level and cell-level objects
+	newVars   map[string]*variable
+	pending   map[string]string // instances made by this unit
+	defs      strings.Builder
+	needs     map[string]bool // paths
+	cell      *types.Scope    // scope of the cell's own variables, or nil
+	refused   Errors
+	temps     int
+	isDirty   map[string]bool
+	helpers   map[string]string // functions written once per unit, by what they do
+	fileFuncs []*ast.FuncDecl   // of a file: its functions and methods
+	onCommit  []func()
+	methods   map[*types.Func]string // what methods are called that this unit declares
+	newTypes  map[string]*Type       // descriptions made by this unit, by key
+	wraps     map[string]bool
+	setup     strings.Builder // statements that give the session the methods of new types
 }
 
 // Step is one statement, lowered to a function without arguments.
@@ -190,8 +192,28 @@ func (u *Unit) lower(declared map[string]bool) Errors {
 		u.cellNames()
 	}
 
-	// Types first, then methods and functions: the order does not matter to the interpreter, but it does to a reader.
+	// A method is held in a variable. One that is declared again with the same signature keeps it.
 	r := u.renderer(nil)
+	newHolder := map[*decl]bool{}
+	methods := false
+	for _, d := range u.fresh {
+		f, ok := d.node.(*ast.FuncDecl)
+		if !ok || f.Recv == nil {
+			continue
+		}
+		o, _ := r.info.Defs[f.Name].(*types.Func)
+		if o == nil || o.Signature().RecvTypeParams().Len() > 0 {
+			continue
+		}
+		d.holds = r.key(o.Signature().Recv().Type()) + r.key(stripped(o.Signature()))
+		if old := s.declOf(d.names[0]); old != nil && old.code != "" && old.holds == d.holds && !receiverIsNew(u, f) {
+			u.methods[o] = old.code
+			continue
+		}
+		u.methods[o], newHolder[d] = s.name(baseOf(d.names[0])), true
+	}
+
+	// Types first, then methods and functions: the order does not matter to the interpreter, but it does to a reader.
 	var setup []string
 	for _, d := range u.fresh {
 		if isType(d) {
@@ -204,14 +226,20 @@ func (u *Unit) lower(declared map[string]bool) Errors {
 			if !ok || f.Body == nil || !d.isNew && !again[d] {
 				continue
 			}
-			if f.Recv == nil {
+			o, _ := r.info.Defs[f.Name].(*types.Func)
+			switch {
+			case o == nil:
+			case f.Recv == nil:
 				r.funcDecl(f)
-			} else {
-				old := s.methodVar(d.names[0])
-				if d.isNew && receiverIsNew(u, f) {
-					old = ""
+			case o.Signature().RecvTypeParams().Len() > 0:
+				r.lateMethod(f, o)
+			default:
+				code := u.methods[o]
+				if code == "" {
+					code = d.code
 				}
-				setup = append(setup, r.methodDecl(f, d, old))
+				setup = append(setup, r.methodDecl(f, code, newHolder[d]))
+				methods = true
 			}
 		}
 	}
@@ -220,6 +248,16 @@ func (u *Unit) lower(declared map[string]bool) Errors {
 		fn := prefix + "methods"
 		fmt.Fprintf(&u.defs, "func %s() {\n%s\n}\n", fn, text)
 		u.Steps = append(u.Steps, Step{Func: fn, Cell: -1, Pos: &Error{Cell: s.sources[u.parsed.id].name}})
+	}
+	if methods {
+		// Values that are in interfaces already get the new methods too.
+		for _, n := range u.scriptTypes() {
+			for _, t := range []types.Type{n, types.NewPointer(n)} {
+				if id, ok := s.typeIDs[r.key(t)]; ok {
+					r.register(t, s.types[id])
+				}
+			}
+		}
 	}
 	if u.parsed.body != nil {
 		u.lowerBody(u.parsed.body, prefix, true, func(int) int { return 0 })
@@ -258,9 +296,16 @@ func (u *Unit) begin() {
 	u.pending = map[string]string{}
 	u.needs = map[string]bool{}
 	u.isDirty = map[string]bool{}
+	u.methods = map[*types.Func]string{}
+	u.newTypes = map[string]*Type{}
 }
 
 func (u *Unit) finish() {
+	if u.setup.Len() > 0 {
+		fn := u.scope.name("types__h")
+		fmt.Fprintf(&u.defs, "func %s() {\n%s}\n", fn, u.setup.String())
+		u.Steps = append([]Step{{Func: fn, Cell: -1, Pos: &Error{Cell: u.scope.sources[u.parsed.id].name}}}, u.Steps...)
+	}
 	for p := range u.needs {
 		if !u.scope.imported[p] {
 			u.Imports = append(u.Imports, p)
@@ -361,9 +406,11 @@ func (u *Unit) lowerBody(body *ast.FuncDecl, prefix string, show bool, cellOf fu
 			}
 			step.vars = append(step.vars, &variable{name: id.Name, typ: o.Type(), code: code})
 		}
-		if d, ok := st.(*ast.DeclStmt); ok && d.Decl.(*ast.GenDecl).Tok == token.TYPE {
+		if d, ok := st.(*ast.DeclStmt); ok && d.Decl.(*ast.GenDecl).Tok != token.VAR {
 			for _, sp := range d.Decl.(*ast.GenDecl).Specs {
-				r.typeDecl(sp.(*ast.TypeSpec))
+				if sp, ok := sp.(*ast.TypeSpec); ok {
+					r.typeDecl(sp)
+				}
 			}
 			continue
 		}
@@ -442,8 +489,11 @@ func (u *Unit) Defined() {
 				d.code = u.code[o]
 			}
 		}
-		if d.uses = u.usesOf(d); len(d.names) > 0 && strings.Contains(d.names[0], ".") && d.code == "" {
-			d.code = u.methodCode[d]
+		d.uses = u.usesOf(d)
+		if f, ok := d.node.(*ast.FuncDecl); ok && f.Recv != nil && d.code == "" {
+			if o, ok := u.round.info.Defs[f.Name].(*types.Func); ok {
+				d.code = u.methods[o]
+			}
 		}
 	}
 	for _, v := range s.vars {
@@ -476,14 +526,42 @@ func (u *Unit) Done(step Step) {
 	}
 }
 
+// scriptTypes returns the script's own types at package and cell level, interfaces and generics left out.
+func (u *Unit) scriptTypes() []*types.Named {
+	var out []*types.Named
+	for _, sc := range []*types.Scope{u.round.pkg.Scope(), u.cell} {
+		if sc == nil {
+			continue
+		}
+		for _, n := range sc.Names() {
+			tn, ok := sc.Lookup(n).(*types.TypeName)
+			if !ok || tn.IsAlias() {
+				continue
+			}
+			named, ok := tn.Type().(*types.Named)
+			if !ok || named.TypeParams().Len() > 0 || types.IsInterface(named) {
+				continue
+			}
+			out = append(out, named)
+		}
+	}
+	return out
+}
+
 // usesOf returns the package-level names that a declaration refers to.
 func (u *Unit) usesOf(d *decl) map[string]bool {
 	uses := map[string]bool{}
 	scope := u.round.pkg.Scope()
 	ast.Inspect(d.node, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if o := u.round.info.Uses[id]; o != nil && o.Parent() == scope {
+			o := u.round.info.Uses[id]
+			if o != nil && o.Parent() == scope {
 				uses[o.Name()] = true
+			}
+			if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil && f.Pkg() == u.round.pkg {
+				if _, n := namedKey(f.Signature().Recv().Type()); n != "" {
+					uses[n+"."+f.Name()] = true
+				}
 			}
 		}
 		return true

@@ -1,12 +1,12 @@
 // Package notebook reads and runs saved notebooks.
 //
 // A notebook is a Go program whose func main is cut into cells by lines that begin with // %%; what follows on such a
-// line is the cell's title. A line // %% [markdown] begins a text cell, made of the comment lines that follow. A file
-// without a package clause is read as cells of loose statements.
+// line is the cell's title. A line // %% [markdown] begins a text cell, made of the comment lines that follow, and
+// // %% [raw] one that is kept for Jupyter and means nothing here. A file without a package clause is read as cells of loose
+// statements.
 package notebook
 
 import (
-	"os"
 	"strings"
 
 	"tunebook/runtime/cell"
@@ -18,6 +18,9 @@ type File struct {
 	Source  string
 	Program bool // it has a package clause: a whole Go program
 	Cells   []Cell
+
+	original string   // the text that was read, before any setting
+	jupyter  *Jupyter // that it was read from, or nil
 }
 
 // Cell is one piece of a notebook.
@@ -28,7 +31,11 @@ type Cell struct {
 	End      int    // of its last line
 	Source   string // its lines, the marker left out
 
-	from int // line of Source
+	from    int    // line of Source
+	name    string // as errors call it, where it is not the file: lines then count from the cell's first
+	at      int    // its place in the Jupyter notebook, from 1
+	raw     bool   // neither code nor text: kept for Jupyter
+	rawText string
 }
 
 // Text reports that the cell is text and not code.
@@ -40,21 +47,13 @@ func (c *Cell) Code() bool { return len(cell.Split(c.Source)) > 0 }
 // First returns the line of the file on which Source begins.
 func (c *Cell) First() int { return c.from }
 
-// Read reads a notebook from a file.
-func Read(path string) (*File, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, string(b)), nil
-}
-
 // Parse cuts the text of a notebook into cells. What stands before the first marker is a cell without a title; in a
 // program that is everything up to the first marker in main.
 func Parse(name, src string) *File {
 	src = strings.TrimPrefix(src, "\ufeff")
-	f := &File{Name: name, Source: src, Program: cell.IsProgram(src)}
-	lines := strings.Split(src, "\n")
+	f := &File{Name: name, Source: src, Program: cell.IsProgram(src), original: src}
+	body, _ := goMarks.cut(src)
+	lines := strings.Split(body, "\n")
 	cur := Cell{Line: 1}
 	text := false
 	flush := func(end int) {
@@ -67,6 +66,9 @@ func Parse(name, src string) *File {
 		if from <= end {
 			cur.Source = strings.Join(lines[from-1:end], "\n")
 		}
+		if cur.raw {
+			cur.rawText = markdown(lines[min(from-1, end):end])
+		}
 		if text {
 			cur.Markdown = markdown(lines[min(from-1, end):end])
 			if cur.Title == "" {
@@ -76,7 +78,7 @@ func Parse(name, src string) *File {
 				cur.Markdown = "\n"
 			}
 		}
-		if end >= cur.Line && (strings.TrimSpace(cur.Source) != "" || text || cur.Title != "") {
+		if end >= cur.Line && (strings.TrimSpace(cur.Source) != "" || text || cur.raw || cur.Title != "") {
 			f.Cells = append(f.Cells, cur)
 		}
 	}
@@ -89,6 +91,8 @@ func Parse(name, src string) *File {
 		cur, text = Cell{Line: i + 1}, false
 		if rest, ok := strings.CutPrefix(title, "[markdown]"); ok {
 			text, title = true, strings.TrimSpace(rest)
+		} else if rest, ok := strings.CutPrefix(title, "[raw]"); ok {
+			cur.raw, title = true, strings.TrimSpace(rest)
 		}
 		cur.Title = title
 	}

@@ -16,94 +16,121 @@ type Report struct {
 	End   func(n int, c *Cell, res *session.Result) // a code cell has ended
 }
 
-// Run runs all cells, in order, and stops at the first that fails. The error is that cell's.
-func Run(ctx context.Context, s *session.Session, f *File, rep Report) (code int, err error) {
+// Record is what came of a run.
+type Record struct {
+	Plan *Plan
+	// Before is what the variables at the top of a program and its init functions did, After what was deferred to its end.
+	Before, After session.Result
+	Cells         []Ran // by cell
+	// Err is why the run stopped; nil when it came to its end.
+	Err error
+	// Code is the script's exit code, or 1 after Err.
+	Code int
+	Took time.Duration
+}
+
+// Ran is what came of one cell.
+type Ran struct {
+	Ran    bool
+	Result session.Result
+}
+
+// Failed returns the place in Cells of the one that failed, -1 for none.
+func (r *Record) Failed() int {
+	for i := range r.Cells {
+		if r.Cells[i].Ran && r.Cells[i].Result.Err != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// Run runs the cells of a plan, in order, and stops at the first that fails.
+func Run(ctx context.Context, s *session.Session, p *Plan, rep Report) *Record {
+	r := &Record{Plan: p, Cells: make([]Ran, len(p.File.Cells))}
+	start := time.Now()
+	r.run(ctx, s, rep)
+	if r.Err != nil {
+		r.Code = 1
+	} else if r.Code == 0 {
+		r.After = s.End(ctx)
+		if r.Err = r.After.Err; r.Err != nil {
+			r.Code = 1
+		}
+	}
+	r.Took = time.Since(start)
+	return r
+}
+
+func (r *Record) run(ctx context.Context, s *session.Session, rep Report) {
+	f := r.Plan.File
+	eval := func(i int) session.Result {
+		c := f.source(i)
+		return s.Eval(ctx, c.Name, c.Text)
+	}
 	if f.Program {
-		return runProgram(ctx, s, f, rep)
+		p, err := s.Load(f.Name, f.Source, f.CellOf)
+		if err != nil {
+			r.Err = err
+			return
+		}
+		eval = func(i int) session.Result { return p.Run(ctx, i) }
+		// Variables at the top of the file and init functions belong to no cell.
+		if r.Before = eval(-1); r.Before.Err != nil || r.Before.Ended {
+			r.Err, r.Code = r.Before.Err, r.Before.Code
+			return
+		}
 	}
 	for i := range f.Cells {
+		if !r.Plan.Run[i] {
+			continue
+		}
 		c := &f.Cells[i]
 		if rep.Start != nil {
 			rep.Start(i, c)
 		}
-		if !c.Code() {
+		if r.Plan.Number[i] == 0 {
 			continue
 		}
-		// Blank lines in front give the cell its lines in the file.
-		r := s.Eval(ctx, f.Name, strings.Repeat("\n", c.First()-1)+c.Source)
+		r.Cells[i] = Ran{true, eval(i)}
+		res := &r.Cells[i].Result
 		if rep.End != nil {
-			rep.End(i, c, &r)
+			rep.End(i, c, res)
 		}
-		if r.Err != nil {
-			return 1, r.Err
-		}
-		if r.Ended {
-			return r.Code, nil
+		if res.Err != nil || res.Ended {
+			r.Err, r.Code = res.Err, res.Code
+			return
 		}
 	}
-	return 0, s.Close(ctx)
 }
 
-// runProgram checks the whole program first; nothing runs when the compiler would refuse it.
-func runProgram(ctx context.Context, s *session.Session, f *File, rep Report) (int, error) {
-	p, err := s.Load(f.Name, f.Source, f.CellOf)
-	if err != nil {
-		return 1, err
-	}
-	run := func(i int) (*session.Result, bool) {
-		r := p.Run(ctx, i)
-		return &r, r.Err == nil && !r.Ended
-	}
-	// Variables at the top of the file and init functions belong to no cell.
-	if r, ok := run(-1); !ok {
-		if r.Err != nil {
-			return 1, r.Err
-		}
-		return r.Code, nil
-	}
-	for i := range f.Cells {
-		c := &f.Cells[i]
-		steps := p.Has(i)
-		if rep.Start != nil && (steps || c.Text()) {
-			rep.Start(i, c)
-		}
-		if !steps {
-			continue
-		}
-		r, ok := run(i)
-		if rep.End != nil {
-			rep.End(i, c, r)
-		}
-		if r.Err != nil {
-			return 1, r.Err
-		}
-		if !ok {
-			if r.Code != 0 {
-				return r.Code, nil
-			}
-			break
-		}
-	}
-	return 0, s.Close(ctx)
-}
-
-// Lines returns a Report that writes what happens to w: each cell's title before its output, and the time it took.
-func Lines(w io.Writer, dim bool) Report {
+// Lines returns a Report that writes what happens to w: the number and title of each cell before its output, and the
+// time it took.
+func Lines(w io.Writer, p *Plan, dim bool) Report {
 	on, off := "", ""
 	if dim {
 		on, off = "\x1b[2m", "\x1b[0m"
 	}
+	several := 0
+	for _, n := range p.Number {
+		several = max(several, n)
+	}
+	said := func(c *Cell) bool { return c.Title != "" || several > 1 }
 	return Report{
 		Start: func(n int, c *Cell) {
 			switch {
-			case c.Text():
+			case p.Number[n] == 0:
 				fmt.Fprintf(w, "%s%s%s\n", on, c.Title, off)
-			case c.Title != "":
-				fmt.Fprintf(w, "%s── %s%s\n", on, c.Title, off)
+			case said(c):
+				because := ""
+				if p.For[n] != "" {
+					because = ", needed for " + p.For[n] + ": its output is left out"
+				}
+				fmt.Fprintf(w, "%s── %s%s%s\n", on, strings.TrimSpace(fmt.Sprint(p.Number[n], " ", c.Title)), because, off)
 			}
 		},
 		End: func(n int, c *Cell, r *session.Result) {
-			if c.Title != "" && r.Took >= 100*time.Millisecond {
+			if said(c) && r.Took >= 100*time.Millisecond {
 				fmt.Fprintf(w, "%s   %s%s\n", on, Took(r.Took), off)
 			}
 		},

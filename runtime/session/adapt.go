@@ -3,10 +3,13 @@ package session
 import (
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"reflect"
 	"strings"
 	"time"
+
+	"tunebook/runtime/show"
 )
 
 // adapt replaces what would reach past the session: standard output, the process's arguments and its end,
@@ -16,9 +19,34 @@ func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
 	set := func(name string, f any) { v[name] = reflect.ValueOf(f) }
 	switch p {
 	case "fmt":
-		set("Print", func(a ...any) (int, error) { return fmt.Fprint(out, a...) })
-		set("Printf", func(f string, a ...any) (int, error) { return fmt.Fprintf(out, f, a...) })
-		set("Println", func(a ...any) (int, error) { return fmt.Fprintln(out, a...) })
+		set("Print", func(a ...any) (int, error) { return printed(out, fmt.Sprint(printable(a)...), a) })
+		set("Printf", func(f string, a ...any) (int, error) {
+			f, a = formatted(f, a)
+			return fmt.Fprintf(out, f, a...)
+		})
+		set("Println", func(a ...any) (int, error) { return printed(out, fmt.Sprintln(printable(a)...), a) })
+		set("Sprint", func(a ...any) string { return fmt.Sprint(printable(a)...) })
+		set("Sprintf", func(f string, a ...any) string {
+			f, a = formatted(f, a)
+			return fmt.Sprintf(f, a...)
+		})
+		set("Sprintln", func(a ...any) string { return fmt.Sprintln(printable(a)...) })
+		set("Fprint", func(w io.Writer, a ...any) (int, error) { return fmt.Fprint(w, printable(a)...) })
+		set("Fprintf", func(w io.Writer, f string, a ...any) (int, error) {
+			f, a = formatted(f, a)
+			return fmt.Fprintf(w, f, a...)
+		})
+		set("Fprintln", func(w io.Writer, a ...any) (int, error) { return fmt.Fprintln(w, printable(a)...) })
+		set("Append", func(b []byte, a ...any) []byte { return fmt.Append(b, printable(a)...) })
+		set("Appendf", func(b []byte, f string, a ...any) []byte {
+			f, a = formatted(f, a)
+			return fmt.Appendf(b, f, a...)
+		})
+		set("Appendln", func(b []byte, a ...any) []byte { return fmt.Appendln(b, printable(a)...) })
+		set("Errorf", func(f string, a ...any) error {
+			f, a = formatted(f, a)
+			return fmt.Errorf(f, a...)
+		})
 		in := y.host.stdin
 		set("Scan", func(a ...any) (int, error) { return fmt.Fscan(in, a...) })
 		set("Scanf", func(f string, a ...any) (int, error) { return fmt.Fscanf(in, f, a...) })
@@ -63,6 +91,38 @@ func (y *yaegi) adapt(p string, v map[string]reflect.Value) {
 	}
 }
 
+// printed writes text, which is what a printing function made of values, and tells which part of it is a value that shows
+// itself as HTML.
+func printed(out io.Writer, text string, values []any) (int, error) {
+	s, ok := out.(*Stream)
+	if !ok {
+		return io.WriteString(out, text)
+	}
+	var pieces []Piece
+	for _, v := range values {
+		b, ok := show.Shown(v)
+		if !ok || b.HTML == "" {
+			continue
+		}
+		own := fmt.Sprint(v)
+		before, after, ok := strings.Cut(text, own)
+		if !ok || own == "" {
+			continue
+		}
+		if before != "" {
+			pieces = append(pieces, Piece{Text: before})
+		}
+		if strings.HasPrefix(after, "\n") {
+			own, after = own+"\n", after[1:] // the end of the line belongs to it
+		}
+		pieces, text = append(pieces, Piece{Text: own, HTML: b.HTML}), after
+	}
+	if text != "" || len(pieces) == 0 {
+		pieces = append(pieces, Piece{Text: text})
+	}
+	return s.write(pieces...)
+}
+
 // adaptFlags gives the script a command line of its own: the arguments of the script, and flags that end the cell and
 // not the process when they are wrong.
 func (y *yaegi) adaptFlags(v map[string]reflect.Value) {
@@ -98,37 +158,8 @@ func (y *yaegi) adaptFlags(v map[string]reflect.Value) {
 	v["Usage"] = reflect.ValueOf(&usage).Elem()
 }
 
-// mapTypes tells yaegi which methods of a script's values matter to functions that take any: the printing functions
-// look for String, Error and Format, the encoders for their marshalers.
-func (y *yaegi) mapTypes(p string, v map[string]reflect.Value) map[string]reflect.Value {
-	m := map[reflect.Value][]reflect.Type{}
-	iface := func(path, name string) []reflect.Type {
-		if w, ok := y.pkgs.Values(path)[name]; ok {
-			return []reflect.Type{w.Type().Elem()}
-		}
-		return nil
-	}
-	switch p {
-	case "fmt":
-		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
-		for n, f := range v {
-			if strings.Contains(n, "rint") && f.Kind() == reflect.Func || n == "Errorf" || strings.HasPrefix(n, "Append") {
-				m[f] = ts
-			}
-		}
-	case "log":
-		ts := append(iface("fmt", "Formatter"), iface("fmt", "Stringer")...)
-		for n, f := range v {
-			if f.Kind() == reflect.Func && (strings.HasPrefix(n, "Print") || strings.HasPrefix(n, "Fatal") || strings.HasPrefix(n, "Panic")) {
-				m[f] = ts
-			}
-		}
-	case "encoding/json":
-		text := iface("encoding", "TextMarshaler")
-		for _, n := range []string{"Marshal", "MarshalIndent"} {
-			m[v[n]] = append(iface(p, "Marshaler"), text...)
-		}
-		m[v["Unmarshal"]] = append(iface(p, "Unmarshaler"), iface("encoding", "TextUnmarshaler")...)
-	}
-	return map[string]reflect.Value{"MapTypes": reflect.ValueOf(m)}
+// formatted prepares the arguments of a function that takes a format.
+func formatted(format string, args []any) (string, []any) {
+	format, args = typeVerbs(format, args)
+	return format, printable(args)
 }

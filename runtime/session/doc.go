@@ -24,7 +24,10 @@
 //   - goto; a dot import; unsafe, and packages that are not for scripts (networks, plug-ins, Go's own tools);
 //   - a type that holds itself other than through a struct (type M map[string]M), a generic type inside a function,
 //     defer inside a range over a function;
-//   - a variable of a type that no package for scripts names.
+//   - a variable of a type that no package for scripts names;
+//   - of a package beside the notebook: a dot import, go:embed, go:linkname, cgo and assembly, a package main, an import
+//     cycle, a package outside the notebook's module (or folder, without a go.mod); in a loose cell also a struct that
+//     embeds one of its types.
 //
 // What package cell lets through and the interpreter then refuses fails with "the interpreter cannot run this" and the
 // line, before anything of the cell has run.
@@ -35,6 +38,7 @@
 //   - unexported fields of a script's structs are called Xname by %+v, %#v and reflection; encoding/json leaves them
 //     out as it should; encoding/xml refuses a script's structs, whose type has no name;
 //   - runtime.Goexit panics; a flag set made with flag.ExitOnError fails the cell instead of ending the process;
+//   - %T and the like say main.T of a type T from a package beside the notebook;
 //   - calls may be some 200,000 deep;
 //   - time: a step of a loop takes about 60 ns and a call of compiled code about 500 ns, a hundred times and more what
 //     compiled code needs. Heavy loops belong below the script API.

@@ -19,7 +19,28 @@ import (
 // errors. When ctx ends, the cell stops.
 func (s *Session) Eval(ctx context.Context, name, src string) Result {
 	return s.watch(ctx, func(ctx context.Context, r *Result) {
+		before, src, err := s.scope.LocalCells(name, src)
+		if err != nil {
+			r.Err = err
+			return
+		}
+		for _, c := range before {
+			u, err := s.scope.Check(c.Name, c.Text)
+			if r.Err = err; err != nil {
+				return
+			}
+			if r.Err = s.define(u); r.Err != nil {
+				return
+			}
+			if s.run(ctx, u, u.Steps, r); r.Err != nil || r.Ended {
+				return
+			}
+		}
+		s.scope.Loaded()
 		u, err := s.scope.Check(name, src)
+		if err == nil {
+			err = u.Trespasses()
+		}
 		if err != nil {
 			r.Err = err
 			return
@@ -29,7 +50,7 @@ func (s *Session) Eval(ctx context.Context, name, src string) Result {
 			return
 		}
 		s.run(ctx, u, u.Steps, r)
-		if !s.cfg.DeferToEnd {
+		if !s.cfg.DeferToEnd && len(s.deferred.fns) > 0 {
 			if err := s.eval.Run(context.WithoutCancel(ctx), "p_cell.RunDeferred"); err != nil && r.Err == nil {
 				r.Err = s.failure(ctx, err, &cell.Error{Cell: name})
 			}
@@ -42,7 +63,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	s.mu.Lock()
-	s.ctx, s.cancel, s.shown, s.returned, s.note = ctx, cancel, nil, false, ""
+	s.ctx, s.cancel, s.shown, s.returned = ctx, cancel, nil, false
 	s.mu.Unlock()
 	out := s.out
 	out.take()
@@ -63,7 +84,8 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 		if s.cfg.EndCell != nil {
 			s.cfg.EndCell()
 		}
-		r.Output = out.take()
+		r.Output, r.Pieces = out.take()
+		r.Used = out.takeUsed()
 		s.mu.Lock()
 		s.cancel = nil
 		for _, b := range s.shown {
@@ -109,6 +131,15 @@ func (s *Session) run(ctx context.Context, u *cell.Unit, steps []cell.Step, r *R
 				}
 				if p.Value == flag.ErrHelp {
 					r.Ended = true // the script was asked for its usage, and gave it
+					return
+				}
+			}
+			if p != nil && len(s.deferred.fns) > 0 {
+				// The cells are one function: what they deferred runs now, and may recover.
+				s.deferred.panic = &thrown{p.Value, p.Mark, p.Calls}
+				err = s.eval.Run(ctx, "p_cell.RunDeferred")
+				if err == nil {
+					r.Ended = true
 					return
 				}
 			}
@@ -169,8 +200,6 @@ func (s *Session) failure(ctx context.Context, err error, pos *cell.Error) error
 	s.mu.Lock()
 	back := s.background
 	s.background = nil
-	note := s.note
-	s.note = ""
 	s.mu.Unlock()
 	prefix := ""
 	var stuck *Stuck
@@ -221,9 +250,6 @@ func (s *Session) failure(ctx context.Context, err error, pos *cell.Error) error
 		}
 	default:
 		f.Msg = prefix + panicText(v)
-		if note != "" {
-			f.Msg = prefix + note
-		}
 	}
 	if at := s.scope.Mark(p.Mark); at.Line > 0 {
 		if f.Line > 0 && (at.Line != f.Line || at.Cell != f.Cell) {

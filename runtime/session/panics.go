@@ -14,8 +14,12 @@ func panicText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "nil"
+	case runtimeNil:
+		return v.Error()
 	case error:
 		s = v.Error()
+	case Value:
+		return goPanic(v)
 	case string:
 		s = v
 	default:
@@ -59,7 +63,7 @@ func recovered(v any) any {
 	if v == nil {
 		return nil
 	}
-	v = unwrapPanic(v)
+	v = inward(unwrapPanic(v))
 	text := ""
 	switch v := v.(type) {
 	case string:
@@ -72,3 +76,17 @@ func recovered(v any) any {
 	}
 	return v
 }
+
+// runtimeNil is what recover gives after panic(nil).
+type runtimeNil struct{}
+
+// Error returns the language's words.
+func (runtimeNil) Error() string {
+	return "panic called with nil argument (use GODEBUG=panicnil=1 to disable)"
+}
+
+// RuntimeError marks it as runtime.Error does.
+func (runtimeNil) RuntimeError() {}
+
+// goPanic is what a person reads of a script's value that is no error.
+func goPanic(v Value) string { return show.Of(plainValue(v)).Text }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"sync"
@@ -22,6 +23,10 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// Args are os.Args of the script.
 	Args []string
+	// Manifest has compiled packages say what they use from outside of the script, which may take them a while.
+	Manifest bool
+	// Folder is where scripts may import Go packages from that are not compiled in; none when its Dir is empty.
+	Folder cell.Folder
 	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
 	// interrupted, the writers of its output, and that it is over. Each may be nil.
 	SetContext func(context.Context)
@@ -45,9 +50,9 @@ type Session struct {
 	cancel     context.CancelCauseFunc // of the running cell; nil between cells
 	shown      []show.Bundle
 	returned   bool
-	deferred   []func()
+	deferred   *Defers // by the statements of cells
+	running    running
 	background []*Panic
-	note       string // text of the error that the script panics with
 }
 
 // Result is what came of one cell.
@@ -56,6 +61,10 @@ type Result struct {
 	Text, HTML string
 	// Output is what the cell printed, in order; the middle of very long output is left out and counted.
 	Output string
+	// Pieces are Output by stream, with the values in it that show themselves as HTML.
+	Pieces []Piece
+	// Used is what compiled packages used from outside, as kind and what it was; only with Config.Manifest.
+	Used [][2]string
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
@@ -80,9 +89,10 @@ func (s *Session) Reset() error {
 		s.out.close()
 	}
 	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
-	s.scope = cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	s.out.manifest = s.cfg.Manifest
+	s.scope = s.Scratch()
 	s.mu.Lock()
-	s.deferred, s.background, s.returned = nil, nil, false
+	s.deferred, s.background, s.returned = &Defers{s: s}, nil, false
 	s.mu.Unlock()
 	in := s.cfg.Stdin
 	if in == nil {
@@ -90,7 +100,7 @@ func (s *Session) Reset() error {
 	}
 	y, err := newYaegi(s.cfg.Packages, hosting{
 		stdin: in, stdout: s.out.stdout(), stderr: s.out.stderr(),
-		args: func() []string { return s.cfg.Args }, functions: s.functions(s.out), context: s.context,
+		args: func() []string { return s.cfg.Args }, functions: s.functions(s.out, newRegistry(s.scope)), context: s.context,
 	})
 	s.eval = y
 	return err
@@ -111,43 +121,46 @@ type eof struct{}
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // functions are what lowered code calls.
-func (s *Session) functions(out *output) map[string]reflect.Value {
+func (s *Session) functions(out *output, g *registry) map[string]reflect.Value {
 	fns := map[string]any{
-		"Show": func(typ string, v any) { s.addShown(show.Of(v)) },
-		"ShowText": func(typ, text, html string) {
-			s.addShown(show.Bundle{Text: text, HTML: html})
+		"Show": func(typ string, v any) { s.addShown(show.Of(plainValue(v))) },
+		"Fail": func(v any) {
+			f := &failed{value: outward(v)}
+			f.msg = fmt.Sprint(f.value)
+			panic(f)
 		},
-		"Fail":   func(msg string, v any) { panic(&failed{msg, v}) },
 		"Go":     s.goroutine,
 		"Return": func() { s.mu.Lock(); s.returned = true; s.mu.Unlock() },
-		"Defer":  func(f func()) { s.mu.Lock(); s.deferred = append(s.deferred, f); s.mu.Unlock() },
-		"RunDeferred": func() {
-			for {
-				s.mu.Lock()
-				n := len(s.deferred)
-				if n == 0 {
-					s.mu.Unlock()
-					return
-				}
-				f := s.deferred[n-1]
-				s.deferred = s.deferred[:n-1]
-				s.mu.Unlock()
-				f()
-			}
-		},
-		"Note": func(msg string) { s.mu.Lock(); s.note = msg; s.mu.Unlock() },
-		"Clear": func(v any) {
-			reflect.ValueOf(v).Clear()
-		},
-		"Text":      func(v any, s func() string) any { return text{v, s} },
-		"Is":        func(v any, name string) bool { return typeOfScript(v) == name },
-		"Named":     func(v any) bool { return typeOfScript(v) != "" },
-		"TypeName":  typeNameOf,
-		"Recovered": func(v any) any { return recovered(v) },
-		"ErrorsIs":  errorsIs,
-		"Chain":     errorChain,
-		"Print":     func(a ...any) { printTo(out.stderr(), "", "", a) },
-		"Println":   func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
+
+		"Defers":      func() *Defers { return &Defers{s: s} },
+		"Guard":       s.guard,
+		"DeferTo":     func(d *Defers, f func()) { d.fns = append(d.fns, f) },
+		"Defer":       func(f func()) { s.deferred.fns = append(s.deferred.fns, f) },
+		"RunDeferred": s.runDeferred,
+		"Panic":       func(v any) { panic(thrownValue(v)) },
+		"Recover":     s.recover,
+
+		"Lift":   inward,
+		"Box":    g.box,
+		"Method": g.setMethod,
+		"Take":   take,
+		"As":     g.as,
+		"Is":     g.is,
+		"Has":    g.hasMethods,
+		"NotA":   g.notA,
+		"Find":   find,
+		"Eq":     equal,
+		"Cast":   cast,
+		"Chars":  chars,
+		"Bare":   bare,
+		"Plain":  plainValue,
+		"Target": decodeTarget,
+		"TypeOf": typeOfValue,
+		"Chain":  errorChain,
+		"Clear":  func(v any) { reflect.ValueOf(v).Clear() },
+
+		"Print":   func(a ...any) { printTo(out.stderr(), "", "", a) },
+		"Println": func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
 	}
 	m := map[string]reflect.Value{}
 	for n, f := range fns {
@@ -156,7 +169,16 @@ func (s *Session) functions(out *output) map[string]reflect.Value {
 	so, se := out.stdout(), out.stderr()
 	m["Stdout"], m["Stderr"] = reflect.ValueOf(&so).Elem(), reflect.ValueOf(&se).Elem()
 	m["Stream"] = reflect.ValueOf((**Stream)(nil))
+	m["Any"] = reflect.ValueOf((*any)(nil))
 	return m
+}
+
+// thrownValue is what a script's panic panics with.
+func thrownValue(v any) any {
+	if v == nil {
+		return runtimeNil{}
+	}
+	return outward(v)
 }
 
 func (s *Session) addShown(b show.Bundle) {
@@ -185,13 +207,10 @@ func (s *Session) goroutine(f func()) {
 			if p == nil {
 				return
 			}
-			at := 0
-			if y, ok := s.eval.(*yaegi); ok {
-				at = *y.mark
-			}
+			t := s.thrown(p)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.background = append(s.background, &Panic{Value: unwrapPanic(p), Mark: at})
+			s.background = append(s.background, &Panic{Value: t.value, Mark: t.mark})
 			if s.cancel != nil {
 				s.cancel(errBackground)
 			}
@@ -208,20 +227,38 @@ func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
 // Scope gives completion and help a view of what is declared.
 func (s *Session) Scope() *cell.Scope { return s.scope }
 
+// Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
+func (s *Session) Scratch() *cell.Scope {
+	sc := cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
+	if s.cfg.Folder.Dir != "" {
+		sc.Beside(s.cfg.Folder)
+	}
+	return sc
+}
+
 // Close runs what cells deferred to the end. ctx ends it.
-func (s *Session) Close(ctx context.Context) error {
-	s.mu.Lock()
-	n := len(s.deferred)
-	s.mu.Unlock()
-	var err error
-	if n > 0 {
-		r := s.watch(ctx, func(ctx context.Context, r *Result) {
+func (s *Session) Close(ctx context.Context) error { return s.End(ctx).Err }
+
+// End is Close and returns what came of it.
+func (s *Session) End(ctx context.Context) Result {
+	var r Result
+	if len(s.deferred.fns) > 0 {
+		r = s.watch(ctx, func(ctx context.Context, r *Result) {
 			if e := s.eval.Run(ctx, "p_cell.RunDeferred"); e != nil {
 				r.Err = s.failure(ctx, e, &cell.Error{})
 			}
 		})
-		err = r.Err
 	}
 	s.out.close()
-	return err
+	return r
+}
+
+// runDeferred runs what the statements of cells deferred.
+func (s *Session) runDeferred() {
+	d := s.deferred
+	d.run()
+	if p := d.panic; p != nil {
+		d.panic = nil
+		panic(p)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -220,5 +221,34 @@ func TestHelp(t *testing.T) {
 	}
 	if got := s.Help("nothing.AtAll"); got != "" {
 		t.Errorf("help on nothing is %q", got)
+	}
+}
+
+// rich shows itself in both ways.
+type rich struct{ name string }
+
+func (r *rich) String() string            { return "rich " + r.name }
+func (r *rich) Show() (text, html string) { return r.String() + "\n", "<b>" + r.name + "</b>" }
+
+func TestPieces(t *testing.T) {
+	o := newOutput(nil, nil)
+	out, errs := o.stdout(), o.stderr()
+	printed(out, "a\n", []any{"a"})
+	io.WriteString(errs, "warning\n")
+	errs.Passing([]byte("30 %\n"))
+	v := &rich{"x"}
+	printed(out, fmt.Sprintln("see", v, 3), []any{"see", v, 3})
+	printed(out, fmt.Sprintln(v), []any{v})
+	got, pieces := o.take()
+	want := []Piece{{Text: "a\n"}, {Text: "warning\n", Stderr: true}, {Text: "see "}, {Text: "rich x", HTML: "<b>x</b>"}, {Text: " 3\n"}, {Text: "rich x\n", HTML: "<b>x</b>"}}
+	if got != "a\nwarning\nsee rich x 3\nrich x\n" || !reflect.DeepEqual(pieces, want) {
+		t.Errorf("%q\n%+v\nwant\n%+v", got, pieces, want)
+	}
+	for range 100000 {
+		io.WriteString(out, "12345678\n")
+	}
+	got, pieces = o.take()
+	if len(pieces) != 2 || pieces[0].Text+pieces[1].Text != got || !strings.Contains(pieces[1].Text, "left out") {
+		t.Errorf("%d pieces of long output", len(pieces))
 	}
 }

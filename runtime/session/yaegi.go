@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"strconv"
@@ -79,13 +80,20 @@ func newYaegi(pkgs Packages, host hosting) (*yaegi, error) {
 // Import makes packages known.
 func (y *yaegi) Import(paths []string) error {
 	for _, p := range paths {
+		if it, ok := strings.CutPrefix(p, cell.InterfacePrefix); ok {
+			if err := y.convertTo(it); err != nil {
+				return err
+			}
+			continue
+		}
 		values := y.pkgs.Values(p)
 		if values == nil {
 			return fmt.Errorf("package %q is not available to scripts", p)
 		}
 		y.adapt(p, values)
 		// "/./" keeps yaegi from adapting fmt and others to itself: adapt has done so.
-		if err := y.in.Use(interp.Exports{p + "/./" + path.Base(y.pkgs.Name(p)): values, ".": y.mapTypes(p, values)}); err != nil {
+		maps.DeleteFunc(values, func(n string, _ reflect.Value) bool { return strings.HasPrefix(n, "_") }) // values go behind interfaces our way
+		if err := y.in.Use(interp.Exports{p + "/./" + path.Base(y.pkgs.Name(p)): values}); err != nil {
 			return err
 		}
 		name := "p_" + strings.NewReplacer("/", "_", ".", "_", "-", "_").Replace(p)
@@ -94,6 +102,23 @@ func (y *yaegi) Import(paths []string) error {
 		}
 	}
 	return nil
+}
+
+// convertTo makes the function known that converts to a compiled interface.
+func (y *yaegi) convertTo(path string) error {
+	it, wrapper := reflect.TypeFor[error](), reflect.Type(nil)
+	if i := strings.LastIndexByte(path, '.'); i >= 0 {
+		values := y.pkgs.Values(path[:i])
+		v, ok := values[path[i+1:]]
+		if !ok {
+			return fmt.Errorf("interface %s is not available to scripts", path)
+		}
+		it = v.Type().Elem()
+		if w, ok := values["_"+path[i+1:]]; ok {
+			wrapper = w.Type().Elem()
+		}
+	}
+	return y.in.Use(interp.Exports{cell.Host + "/cell": {cell.ToName(path): toNative(it, wrapper)}})
 }
 
 // Define evaluates declarations.
@@ -150,8 +175,11 @@ func (y *yaegi) Run(ctx context.Context, fn string) error {
 		}
 		return in
 	}
-	if p != nil {
-		return &Panic{Value: unwrapPanic(p), Mark: *y.mark, Calls: callsIn(y.trace.take())}
+	if p = unwrapPanic(p); p != nil {
+		if t, ok := p.(*thrown); ok {
+			return &Panic{t.value, t.mark, t.calls}
+		}
+		return &Panic{Value: p, Mark: *y.mark, Calls: callsIn(y.trace.take())}
 	}
 	return nil
 }

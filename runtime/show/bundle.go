@@ -55,6 +55,9 @@ func Of(v any) Bundle {
 
 func plain(s string) Bundle { return Bundle{Text: short(s)} }
 
+// Shown returns how v shows by its own method, if it has one.
+func Shown(v any) (Bundle, bool) { return byMethod(v) }
+
 // byMethod calls v's Show method, if it has the right one.
 func byMethod(v any) (b Bundle, ok bool) {
 	s, ok := v.(interface{ Show() (text, html string) })

@@ -87,12 +87,12 @@ func fromStudy(op string, st *study.Study, l Line) (axes, []series, []string) {
 			metrics = append(metrics, p.Score.Metric)
 		}
 		nan := math.NaN()
-		pt := point{x: p.XValue, category: p.X, y: 100 * p.Score.Mean, lo: nan, hi: nan}
-		pt.tip = fmt.Sprintf("%.1f, %s, %s", pt.y, plural(p.Score.N, "document"), p.Score.Runs())
+		pt := point{x: p.XValue, category: p.X, y: p.Score.Shown(p.Score.Mean), lo: nan, hi: nan}
+		pt.tip = fmt.Sprintf("%s, %s, %s", p.Score.Text(p.Score.Mean), plural(p.Score.N, "document"), p.Score.Runs())
 		if level > 0 {
 			sc := p.Score.At(level)
-			pt.lo, pt.hi = 100*sc.Lo, 100*sc.Hi
-			pt.tip = fmt.Sprintf("%.1f (%.3g %% %.1f to %.1f), %s, %s", pt.y, 100*level, pt.lo, pt.hi, plural(p.Score.N, "document"), p.Score.Runs())
+			pt.lo, pt.hi = sc.Shown(sc.Lo), sc.Shown(sc.Hi)
+			pt.tip = fmt.Sprintf("%s (%.3g %% %s to %s), %s, %s", sc.Text(sc.Mean), 100*level, sc.Text(sc.Lo), sc.Text(sc.Hi), plural(p.Score.N, "document"), p.Score.Runs())
 		}
 		list[i].points = append(list[i].points, pt)
 	}

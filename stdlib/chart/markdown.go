@@ -103,7 +103,11 @@ func plainText(n ast.Node, src []byte) string {
 		if entering {
 			switch t := c.(type) {
 			case *ast.Text:
-				b.Write(t.Value(src))
+				text := t.Value(src)
+				if n := c.Parent(); n == nil || n.Kind() != ast.KindCodeSpan {
+					text = util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(text)))
+				}
+				b.Write(text)
 				if t.SoftLineBreak() {
 					b.WriteByte(' ')
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	core "tunebook/engine/data"
+	"tunebook/stdlib/host"
 	"tunebook/stdlib/stop"
 )
 
@@ -46,6 +47,30 @@ type Format = core.Format
 func Read(path string, opts ...ReadOptions) *Set {
 	s, err := core.Read(path, one("data.Read", "ReadOptions", opts))
 	return read("data.Read", s, err)
+}
+
+// Sample reads as Read does and returns n rows drawn at random; it holds only these, so that a file may be larger than
+// memory. For one seed Sample(250) is the beginning of Sample(500).
+//
+//	broad := data.Sample("flan/*.jsonl.zst", 1, 10000)
+func Sample(path string, seed int64, n int, opts ...ReadOptions) *Set {
+	const op = "data.Sample"
+	r, err := core.Open(path, one(op, "ReadOptions", opts))
+	stop.If(op, err)
+	s, err := r.Sample(seed, n)
+	return read(op, s, err)
+}
+
+// Scan reads as Read does and returns the rows for which keep is true; it holds only these, so that a file may be larger
+// than memory.
+//
+//	short := data.Scan("flan/", func(e data.Example) bool { return len(e.Prompt) < 2000 })
+func Scan(path string, keep func(e Example) bool, opts ...ReadOptions) *Set {
+	const op = "data.Scan"
+	r, err := core.Open(path, one(op, "ReadOptions", opts))
+	stop.If(op, err)
+	s, err := r.Scan(func(e *Example) bool { return keep(*e) })
+	return read(op, s, err)
 }
 
 // one returns the options given, or none.
@@ -141,5 +166,13 @@ func read(op string, s *core.Set, err error) *Set {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: "OnError: data.Skip leaves such rows out and counts them in the set's Notes", Err: err})
 	}
 	stop.If(op, err)
-	return wrap(s)
+	return used(wrap(s))
+}
+
+// used tells the run's manifest of a set.
+func used(s *Set) *Set {
+	host.Used("Data", func() string {
+		return fmt.Sprintf("%s: %d examples, sha256 %.16s", s.Name(), s.Len(), s.Fingerprint())
+	})
+	return s
 }

@@ -93,3 +93,15 @@ func TestReadFindsOut(t *testing.T) {
 	}
 	stopped(t, func() { Texts(path, TextOptions{OnError: Skip}) })
 }
+
+func TestPartsOfLargeFiles(t *testing.T) {
+	path := put(t, "t.jsonl", strings.Repeat(`{"prompt":"P","completion":"C"}`+"\n", 20)+`{"prompt":"Q","completion":"C"}`+"\n")
+	if s := Sample(path, 1, 5); s.Len() != 5 || s.Engine().Available != 21 {
+		t.Errorf("%d rows of %d", s.Len(), s.Engine().Available)
+	}
+	if s := Scan(path, func(e Example) bool { return e.Prompt == "Q" }); s.Len() != 1 || s.Row(0).Row != 20 {
+		t.Errorf("%d rows, the first %+v", s.Len(), s.Row(0))
+	}
+	stopped(t, func() { Sample(path, 1, 22) })
+	stopped(t, func() { Sample(path+"x", 1, 1) })
+}

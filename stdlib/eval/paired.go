@@ -1,14 +1,12 @@
 package eval
 
 import (
-	"errors"
 	"fmt"
 	"html"
 	"math"
 
 	core "tunebook/engine/eval"
 	"tunebook/stdlib/internal/grid"
-	"tunebook/stdlib/stop"
 )
 
 // Difference is how much the second of two scores lies above the first, document by document. Mean, Lo and Hi are shares
@@ -19,11 +17,7 @@ type Difference struct{ core.Difference }
 // several. It stops when the scores were made in different ways and says in which.
 func Paired(a, b Score) Difference {
 	d, err := core.Paired(a.Score, b.Score)
-	var un *core.Unlike
-	if errors.As(err, &un) {
-		panic(&stop.Error{Op: "eval.Paired", Msg: err.Error(), Err: err, Hint: "score both models with the same test set, template, shots, stops and metric"})
-	}
-	stop.If("eval.Paired", err)
+	stopUnlike("eval.Paired", err)
 	return Difference{d}
 }
 

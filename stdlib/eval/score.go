@@ -3,6 +3,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"slices"
@@ -23,14 +24,34 @@ type Row = core.Row
 // Seed is the part of a score that belongs to one training run.
 type Seed = core.Seed
 
+// Option is a text whose log-likelihood was measured: an answer to choose from, or a document.
+type Option = core.Option
+
+// Tally is what one document adds to the counts of a metric that is no mean over documents.
+type Tally = core.Tally
+
+// Count is one number of a Tally.
+type Count = core.Count
+
 // How says in what way a score was made.
 type How = core.How
 
-// Metric turns a prediction and its right answers into a number from 0 to 1.
+// Metric turns predictions and their right answers into a number: a mean over documents, or one of all of them.
 type Metric = core.Metric
 
-// Find returns the metric of that name: exact, exact-normalised, f1, rouge1, rouge2, rougeL, rougeLsum; the last four take
-// "+stem" (Porter) and "+unicode" (words of every script): "rougeL+stem".
+// Find returns the metric of that name. Options follow after "+": "rougeL+stem", "bleu+lower+intl".
+//
+//	exact, exact-normalised (SQuAD's rules), exact-superni, f1
+//	rouge1, rouge2, rougeL, rougeLsum      +stem (Porter) +unicode (words of every script)
+//	bleu                                   +lower +intl, zh, char or none (tokens) +smooth-none, smooth-floor or smooth-add-k
+//	chrf, chrf++, ter                      +lower for the first two, +case for ter
+//	accuracy, macro-f1, micro-f1, mcc      of labels; +references for the F1 over the references' labels only
+//	entity-f1                              of IOB2 tags as seqeval reads them by default; +strict, +strict+iobes; +macro
+//	recall@10, ndcg@10, map                of ranked lists, one item a line
+//	choice, choice-length, choice-bytes, choice-unconditional   of log-likelihoods of answers to choose from
+//	perplexity, word-perplexity, byte-perplexity, bits-per-byte, nats-per-token   of log-likelihoods of texts
+//
+// Case, blanks, "-" and "_" do not matter, and the name that a metric prints is understood as well.
 func Find(metric string) Metric {
 	m, err := core.Find(metric)
 	stop.If("eval.Find", err)
@@ -142,7 +163,10 @@ func (s Score) describe() [][2]string {
 	add("stops", strings.Join(stops, ", "))
 	add("decoding", h.Decoding)
 	add("cleaning", h.Cleaning)
+	add("window", h.Window)
+	add("tokenizer", h.Tokenizer)
 	add("normalisation", h.Normalise)
+	add("signature", h.Signature)
 	add("stemmer", h.Stemmer)
 	level := "documents"
 	if len(s.Seeds) > 1 {
@@ -156,16 +180,18 @@ func (s Score) describe() [][2]string {
 type Examples struct {
 	Title string
 	Rows  []Row
+
+	text func(v float64) string // of a row's score; times 100 when nil
 }
 
-// Worst returns the n rows with the lowest scores, the first of equals first.
+// Worst returns the n rows with the worst scores, the first of equals first.
 func (s Score) Worst(n int) Examples {
-	return s.sorted(n, "worst", func(a, b Row) int { return order(a.Score, b.Score) })
+	return s.sorted(n, "worst", func(a, b Row) int { return s.better(b, a) })
 }
 
-// Best returns the n rows with the highest scores, the first of equals first.
+// Best returns the n rows with the best scores, the first of equals first.
 func (s Score) Best(n int) Examples {
-	return s.sorted(n, "best", func(a, b Row) int { return order(b.Score, a.Score) })
+	return s.sorted(n, "best", s.better)
 }
 
 // Head returns the first n rows.
@@ -173,14 +199,12 @@ func (s Score) Head(n int) Examples {
 	return s.sorted(n, "first", func(a, b Row) int { return 0 })
 }
 
-func order(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// better orders rows from the best score down.
+func (s Score) better(a, b Row) int {
+	if s.LowerBetter {
+		a, b = b, a
 	}
-	return 0
+	return cmp.Compare(b.Score, a.Score)
 }
 
 func (s Score) sorted(n int, which string, by func(a, b Row) int) Examples {
@@ -191,7 +215,7 @@ func (s Score) sorted(n int, which string, by func(a, b Row) int) Examples {
 	if len(s.Seeds) > 1 {
 		title += fmt.Sprintf(", of the first of %d seeds", len(s.Seeds))
 	}
-	return Examples{Title: title, Rows: rows[:n]}
+	return Examples{Title: title, Rows: rows[:n], text: s.Text}
 }
 
 // String is what Show gives in text, for fmt.Println.
@@ -199,6 +223,10 @@ func (e Examples) String() string { text, _ := e.Show(); return text }
 
 // Show returns the rows as a table of prompt, answer, raw and cleaned prediction, and score times 100.
 func (e Examples) Show() (text, html string) {
+	number := e.text
+	if number == nil {
+		number = Score{}.Text
+	}
 	t := grid.Table{Caption: e.Title, Columns: []grid.Column{{Name: "prompt"}, {Name: "answer"}, {Name: "raw"}, {Name: "cleaned"}, {Name: "score", Right: true}}}
 	long := grid.Table{Caption: e.Title, Columns: t.Columns}
 	for _, r := range e.Rows {
@@ -206,7 +234,7 @@ func (e Examples) Show() (text, html string) {
 		if r.Answer != "" {
 			refs = append([]string{r.Answer}, r.Refs...)
 		}
-		cells := []string{r.Prompt, strings.Join(refs, " / "), r.Raw, r.Cleaned, fmt.Sprintf("%.1f", 100*r.Score)}
+		cells := []string{r.Prompt, strings.Join(refs, " / "), r.Raw, r.Cleaned, number(r.Score)}
 		long.Rows = append(long.Rows, cells)
 		short := slices.Clone(cells)
 		for i, c := range short {

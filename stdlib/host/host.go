@@ -16,6 +16,8 @@ var (
 	ctx    context.Context
 	stdout io.Writer = &terminal{f: os.Stdout}
 	stderr io.Writer = &terminal{f: os.Stderr}
+
+	notebook string
 )
 
 // Context ends when the running cell is interrupted. Every call that may take longer than a moment watches it.
@@ -55,4 +57,18 @@ func SetOutput(out, err io.Writer) {
 	mu.Lock()
 	defer mu.Unlock()
 	stdout, stderr = out, err
+}
+
+// Notebook returns the path of the notebook that runs, empty at a prompt and in a compiled program.
+func Notebook() string {
+	mu.Lock()
+	defer mu.Unlock()
+	return notebook
+}
+
+// SetNotebook says which notebook runs.
+func SetNotebook(path string) {
+	mu.Lock()
+	defer mu.Unlock()
+	notebook = path
 }

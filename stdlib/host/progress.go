@@ -60,7 +60,7 @@ func Progress(label string, total int64, unit string) *Bar {
 func (b *Bar) Set(done int64, note string) {
 	w := Stderr()
 	if line := b.set(w, done, note); line != "" {
-		fmt.Fprintln(w, line) // outside barMu: the writer takes it
+		pass(w, line) // outside barMu: the writer takes it
 	}
 }
 
@@ -119,8 +119,18 @@ func (b *Bar) Done(note string) {
 	}
 	barMu.Unlock()
 	if line != "" {
-		fmt.Fprintln(w, line)
+		pass(w, line)
 	}
+}
+
+// pass writes a line that tells of progress. A writer that keeps what it passes on as a cell's result says by the method
+// Passing how to write what is none.
+func pass(w io.Writer, line string) {
+	if p, ok := w.(interface{ Passing([]byte) (int, error) }); ok {
+		p.Passing([]byte(line + "\n"))
+		return
+	}
+	fmt.Fprintln(w, line)
 }
 
 // EndProgress ends every count that is still open and takes its line off the terminal: the cell is over, however.

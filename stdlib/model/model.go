@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"tunebook/engine/backend"
 	_ "tunebook/engine/backend/cpu" // the devices that this binary has
@@ -23,6 +24,10 @@ import (
 type Model struct {
 	m     *core.Model
 	seeds []int64
+
+	once        sync.Once // fingerprint is computed at its first use: it reads all weights
+	fingerprint string
+	unread      error
 }
 
 // Config describes a decoder, with the names of Hugging Face's config.json.
@@ -72,9 +77,9 @@ func (m *Model) Config() Config { return m.m.Config }
 
 // Fingerprint returns a SHA-256 over shape and weights: two models with the same one compute the same.
 func (m *Model) Fingerprint() string {
-	f, err := m.m.Fingerprint()
-	stop.If("model.Fingerprint", err)
-	return f
+	m.once.Do(func() { m.fingerprint, m.unread = m.m.Fingerprint() })
+	stop.If("model.Fingerprint", m.unread)
+	return m.fingerprint
 }
 
 // Ask returns the model's greedy answer of at most maxNew tokens to one user message, asked with its chat template.
@@ -118,7 +123,11 @@ func (m *Model) Save(dir, dtype string) string {
 }
 
 // Merge returns a model whose adapter has been added to its weights.
-func (m *Model) Merge() *Model { return &Model{m: m.m.Merge(), seeds: m.seeds} }
+func (m *Model) Merge() *Model {
+	n, err := m.m.Merge()
+	stop.If("model.Merge", err)
+	return &Model{m: n, seeds: m.seeds}
+}
 
 // WithTemplate returns the model on the same weights with another chat template: "alpaca", "chatml", "llama-3",
 // "mistral", "plain", "smollm2".

@@ -1,9 +1,12 @@
 package model
 
 import (
+	"fmt"
+
 	core "tunebook/engine/model"
 	"tunebook/engine/model/base"
 	"tunebook/engine/token"
+	"tunebook/stdlib/host"
 	"tunebook/stdlib/stop"
 )
 
@@ -23,13 +26,25 @@ func Open(name string, opts ...Options) *Model {
 	if name == base.Name {
 		m, err := core.OpenFS(dev, base.Files, base.Name)
 		stop.If(op, err)
-		return &Model{m: m}
+		return used(name, &Model{m: m})
 	}
 	m, err := core.Open(dev, name)
 	if err != nil {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Err: err, Hint: "\"base\" is the model inside the binary; other names are paths"})
 	}
-	return &Model{m: m}
+	return used(name, &Model{m: m})
+}
+
+// used tells the run's manifest of a model that was opened.
+func used(name string, m *Model) *Model {
+	host.Used("Model", func() string {
+		sum, err := m.m.Fingerprint()
+		if err != nil {
+			return name
+		}
+		return fmt.Sprintf("%s, sha256 of its weights %.16s", name, sum)
+	})
+	return m
 }
 
 // New makes a model of random weights from a configuration and a tokenizer; its vocabulary is the tokenizer's unless the

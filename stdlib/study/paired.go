@@ -14,7 +14,8 @@ import (
 
 // Paired returns a table of how much the score of the rows b lies above that of the rows a (b minus a), one line for each
 // value of the remaining keys: the difference times 100, its 95 % interval, the p-value of the paired bootstrap, the same
-// adjusted for the number of lines (Holm), documents and seeds, and the plain sentence. Documents are compared one by one,
+// adjusted for the number of lines so that one false finding among all is unlikely (Holm), or a small share of the findings
+// is false (BH, Benjamini and Hochberg), documents and seeds, and the plain sentence. Documents are compared one by one,
 // seeds as well where both sides have them; a seed that only one side has is left out and named below the table.
 func (s *Study) Paired(score string, a, b Where) *Table {
 	const op = "study.Paired"
@@ -30,7 +31,7 @@ func (s *Study) Paired(score string, a, b Where) *Table {
 	for _, k := range rest {
 		t.column(k, s.numeric(k))
 	}
-	for _, c := range []string{"difference", "95 %", "p", "p (Holm)", "documents", "seeds"} {
+	for _, c := range []string{"difference", "95 %", "p", "p (Holm)", "p (BH)", "documents", "seeds"} {
 		t.column(c, true)
 	}
 	t.column("in words", false)
@@ -69,17 +70,17 @@ func (s *Study) Paired(score string, a, b Where) *Table {
 		}
 		p[i], ds[i] = d.P, &eval.Difference{Difference: d}
 	}
-	adjusted := core.Holm(p)
+	adjusted, discovered := core.Holm(p), core.BenjaminiHochberg(p)
 	for i, g := range groups {
 		var cells []string
 		for _, v := range g.values {
 			cells = append(cells, label(v))
 		}
 		if d := ds[i]; d != nil {
-			cells = append(cells, fmt.Sprintf("%+.1f", math.Round(d.Mean*1000)/10+0), points(d.Lo)+" to "+points(d.Hi),
-				eval.PValue(p[i]), eval.PValue(adjusted[i]), fmt.Sprint(d.N), fmt.Sprint(d.Seeds), d.String())
+			cells = append(cells, d.Text(d.Mean, true), d.Text(d.Lo, false)+" to "+d.Text(d.Hi, false),
+				eval.PValue(p[i]), eval.PValue(adjusted[i]), eval.PValue(discovered[i]), fmt.Sprint(d.N), fmt.Sprint(d.Seeds), d.String())
 		} else {
-			cells = append(cells, "—", "", "", "", "", "", why[i])
+			cells = append(cells, "—", "", "", "", "", "", "", why[i])
 		}
 		t.Rows = append(t.Rows, cells)
 	}

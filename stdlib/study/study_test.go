@@ -100,13 +100,13 @@ func TestAGapIsNeverAZero(t *testing.T) {
 
 func TestPaired(t *testing.T) {
 	table := small().Paired("score", Where{"mix": "specialist"}, Where{"mix": "mixed"})
-	if table.Title != "small: score, mix=mixed minus mix=specialist" || strings.Join(table.Columns, "|") != "n|difference|95 %|p|p (Holm)|documents|seeds|in words" {
+	if table.Title != "small: score, mix=mixed minus mix=specialist" || strings.Join(table.Columns, "|") != "n|difference|95 %|p|p (Holm)|p (BH)|documents|seeds|in words" {
 		t.Errorf("%s %q", table.Title, table.Columns)
 	}
-	if r := table.Rows[0]; r[0] != "50" || r[1] != "+10.0" || r[5] != "100" || r[6] != "3" || !strings.HasPrefix(r[7], "+10.0 exact match, 95 % ") {
+	if r := table.Rows[0]; r[0] != "50" || r[1] != "+10.0" || r[6] != "100" || r[7] != "3" || !strings.HasPrefix(r[8], "+10.0 exact match, 95 % ") {
 		t.Errorf("%q", r)
 	}
-	if r := table.Rows[1]; r[1] != "+10.0" || r[6] != "2" {
+	if r := table.Rows[1]; r[1] != "+10.0" || r[7] != "2" {
 		t.Errorf("seed 3 is on one side only: %q", r)
 	}
 	notes := strings.Join(table.Notes, "\n")
@@ -116,8 +116,28 @@ func TestPaired(t *testing.T) {
 	none := New("one side")
 	none.Add(Row{"mix": "a", "score": scored(5, 1)})
 	none.Add(Row{"mix": "b", "score": Failed("lost")})
-	if r := none.Paired("", Where{"mix": "a"}, Where{"mix": "b"}).Rows[0]; r[0] != "—" || r[6] != "no score of mix=b" {
+	if r := none.Paired("", Where{"mix": "a"}, Where{"mix": "b"}).Rows[0]; r[0] != "—" || r[7] != "no score of mix=b" {
 		t.Errorf("%q", r)
+	}
+}
+
+func TestCurveAndWorth(t *testing.T) {
+	st := New("curves")
+	for i, n := range []int{50, 100, 200, 400} { // the mix is right once more in ten
+		for seed := range int64(2) {
+			st.Add(Row{"mix": "alone", "n": n, "seed": seed, "score": scored(2+2*i, seed)})
+			st.Add(Row{"mix": "mixed", "n": n, "seed": seed, "score": scored(3+2*i, seed)})
+		}
+	}
+	if text, _ := st.Curve("n", "", Where{"mix": "alone"}).Show(); !strings.Contains(text, "exact match = ") || !strings.Contains(text, "4 sizes from 50 to 400 examples") {
+		t.Error(text)
+	}
+	e := st.Worth("n", "", Where{"mix": "alone"}, Where{"mix": "mixed"}, 200)
+	if e.Alone < 250 || e.Alone >= 400 || e.Lo < 50 || e.Hi > 400 || e.Lo > e.Hi {
+		t.Error(e)
+	}
+	if err := stopped(t, func() { st.Curve("mix", "", nil) }); !strings.Contains(err.Error(), "wanted numbers above 0") {
+		t.Error(err)
 	}
 }
 

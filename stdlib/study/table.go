@@ -2,7 +2,6 @@ package study
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -212,7 +211,7 @@ func (s *Study) resultColumns(t *Table, cells [][]string, result string, sums []
 			}
 			continue
 		}
-		cells[g] = append(cells[g], points(x.score.Mean), points(x.score.Lo)+" to "+points(x.score.Hi), fmt.Sprint(x.score.N), fmt.Sprint(x.score.DistinctSeeds()))
+		cells[g] = append(cells[g], x.score.Text(x.score.Mean), x.score.Text(x.score.Lo)+" to "+x.score.Text(x.score.Hi), fmt.Sprint(x.score.N), fmt.Sprint(x.score.DistinctSeeds()))
 		if runs {
 			cells[g] = append(cells[g], fmt.Sprint(len(x.score.Seeds)))
 		}
@@ -235,9 +234,6 @@ func (s *Study) averaged(groups []group, keys []string) []string {
 	}
 	return rest
 }
-
-// points returns a share on the scale of 100 with one decimal.
-func points(v float64) string { return fmt.Sprintf("%.1f", math.Round(v*1000)/10+0) }
 
 // Pivot returns a table with a line for each value of row and a column for each value of column; a cell is the mean of the
 // score times 100 with its interval, "—" where there is no row, "failed" where all rows of the cell are gaps.
@@ -270,7 +266,7 @@ func (s *Study) Pivot(row, column, score string) *Table {
 			}
 			switch {
 			case sum.score.N > 0:
-				cells = append(cells, fmt.Sprintf("%s (%s to %s)", points(sum.score.Mean), points(sum.score.Lo), points(sum.score.Hi)))
+				cells = append(cells, fmt.Sprintf("%s (%s to %s)", sum.score.Text(sum.score.Mean), sum.score.Text(sum.score.Lo), sum.score.Text(sum.score.Hi)))
 			case len(sum.values) > 0:
 				total := 0.0
 				for _, v := range sum.values {

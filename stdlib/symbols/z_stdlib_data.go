@@ -56,6 +56,8 @@ func init() {
 			"Recipe":           reflect.ValueOf((*data.Recipe)(nil)),
 			"Ref":              reflect.ValueOf((*data.Ref)(nil)),
 			"RowPolicy":        reflect.ValueOf((*data.RowPolicy)(nil)),
+			"Sample":           reflect.ValueOf(data.Sample),
+			"Scan":             reflect.ValueOf(data.Scan),
 			"Set":              reflect.ValueOf((*data.Set)(nil)),
 			"ShowMask":         reflect.ValueOf(data.ShowMask),
 			"ShowPack":         reflect.ValueOf(data.ShowPack),

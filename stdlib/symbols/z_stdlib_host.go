@@ -13,11 +13,14 @@ func init() {
 			"Bar":         reflect.ValueOf((*host.Bar)(nil)),
 			"Context":     reflect.ValueOf(host.Context),
 			"EndProgress": reflect.ValueOf(host.EndProgress),
+			"Notebook":    reflect.ValueOf(host.Notebook),
 			"Progress":    reflect.ValueOf(host.Progress),
 			"SetContext":  reflect.ValueOf(host.SetContext),
+			"SetNotebook": reflect.ValueOf(host.SetNotebook),
 			"SetOutput":   reflect.ValueOf(host.SetOutput),
 			"Stderr":      reflect.ValueOf(host.Stderr),
 			"Stdout":      reflect.ValueOf(host.Stdout),
+			"Used":        reflect.ValueOf(host.Used),
 		}
 	})
 }

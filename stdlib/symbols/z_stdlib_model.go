@@ -10,6 +10,9 @@ import (
 func init() {
 	register("tunebook/stdlib/model", "model", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"Answer":         reflect.ValueOf((*model.Answer)(nil)),
+			"BeamAnswer":     reflect.ValueOf((*model.BeamAnswer)(nil)),
+			"Chat":           reflect.ValueOf((*model.Chat)(nil)),
 			"Config":         reflect.ValueOf((*model.Config)(nil)),
 			"Model":          reflect.ValueOf((*model.Model)(nil)),
 			"New":            reflect.ValueOf(model.New),
@@ -17,6 +20,7 @@ func init() {
 			"Options":        reflect.ValueOf((*model.Options)(nil)),
 			"Pairing":        reflect.ValueOf((*model.Pairing)(nil)),
 			"RopeScaling":    reflect.ValueOf((*model.RopeScaling)(nil)),
+			"Sampling":       reflect.ValueOf((*model.Sampling)(nil)),
 			"Tokenizer":      reflect.ValueOf((*model.Tokenizer)(nil)),
 			"TrainTokenizer": reflect.ValueOf(model.TrainTokenizer),
 			"Wrap":           reflect.ValueOf(model.Wrap),

@@ -11,6 +11,7 @@ func init() {
 	register("tunebook/stdlib/train", "train", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
 			"Config": reflect.ValueOf((*train.Config)(nil)),
+			"Group":  reflect.ValueOf((*train.Group)(nil)),
 			"Losses": reflect.ValueOf((*train.Losses)(nil)),
 			"Report": reflect.ValueOf((*train.Report)(nil)),
 			"Result": reflect.ValueOf((*train.Result)(nil)),

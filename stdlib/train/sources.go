@@ -75,6 +75,12 @@ func (r *Result) Show() (text, html string) {
 	least, mean, most := r.StepTokens()
 	s := fmt.Sprintf("%s: %d updates on %d examples, loss %.3f to %.3f, %d trained parameters, %d tokens in %.1f s; %d to %d tokens an update, %.0f in the mean, none of them padding",
 		r.Model.Name(), len(r.Log), r.Mix.Len(), r.Log[0].Loss, r.FinalLoss(), r.Trainable, r.Tokens, r.Seconds, least, most, mean)
+	if r.Kept > 0 {
+		s += fmt.Sprintf("; the weights are those of update %d, the best score", r.Kept)
+	}
+	if r.Stopped != "" {
+		s += "; stopped early: " + r.Stopped
+	}
 	if len(r.Sources) < 2 && len(r.Held) == 0 {
 		return s, ""
 	}

@@ -21,20 +21,32 @@ import (
 
 // Config says how to train. A field left at zero means what its comment says.
 type Config struct {
-	LR           float64 // peak learning rate; must be given: about 1e-3 for a small model in full, 2e-4 to 2e-3 for LoRA
-	Epochs       int     // passes over the data; 3 when Steps is 0 too
-	Steps        int     // updates; instead of Epochs
-	BatchSize    int     // examples per update; 16
-	Schedule     string  // "cosine" (default), "linear", "constant"
-	Warmup       int     // updates of linear warm-up; 0 means 3 % of all, -1 none
-	MinLR        float64 // where the schedule ends; 0
-	Beta1, Beta2 float64 // of AdamW; 0.9, 0.999
-	WeightDecay  float64 // on matrices; 0
-	Clip         float64 // largest gradient norm; 1, -1 for none
+	LR           float64  // peak learning rate; must be given: about 1e-3 for a small model in full, 2e-4 to 2e-3 for LoRA
+	Epochs       int      // passes over the data; 3 when Steps is 0 too
+	Steps        int      // updates; instead of Epochs
+	BatchSize    int      // examples per update; 16
+	Schedule     string   // "cosine" (default), "linear", "constant", "inverse-sqrt", "wsd" (constant, then a fall in a line)
+	Warmup       int      // updates of linear warm-up; 0 means 3 % of all, -1 none
+	Decay        int      // updates over which "wsd" falls at the end; 0 means 10 % of all
+	MinLR        float64  // where the schedule ends; 0
+	Optimizer    string   // "adamw" (default), "adamw8bit" (moments of a byte each), "lion", "sgd", "adafactor"
+	Beta1, Beta2 float64  // of adamw 0.9, 0.999; of lion 0.9, 0.99
+	Eps          float64  // of adamw; 1e-8
+	Momentum     float64  // of sgd; 0
+	Nesterov     bool     // of sgd
+	WeightDecay  float64  // on matrices; 0
+	Groups       []Group  // learning rates and decays of parameters by name
+	Clip         float64  // largest gradient norm; 1, -1 for none
+	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
+	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
+	NEFTune      float64  // size of noise on the embeddings; 0 for none, 5 is usual
+	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"
 
 	LoRA    int      // rank of the adapters; 0 trains all weights
 	Alpha   float64  // of the adapters; 0 means 2·LoRA
 	Targets []string // linear layers with adapters; empty means all seven of a layer
+	RSLoRA  bool     // adapters are scaled by Alpha/sqrt(LoRA) instead of Alpha/LoRA
+	DoRA    bool     // adapters with trained row lengths
 
 	Train  string // "response" (default): answers and their stop tokens; "last": the last answer; "all": every token
 	MaxLen int    // tokens of an example at most; 0 means the model's positions
@@ -44,15 +56,30 @@ type Config struct {
 	Validation    []*data.Set // held-out sets, one a source, whose loss is measured on the way; it changes no result
 	ValidateEvery int         // updates between measurements, the last always; 100
 
+	Patience  int                          // end after so many measurements without a better score, in the weights of the best; 0 never
+	MinDelta  float64                      // how much better counts; 0
+	Best      bool                         // end in the weights of the best score
+	Score     func(m *model.Model) float64 // larger is better; nil means the negative mean of the validation losses
+	ScoreName string                       // stands for Score in the run's identity; must be given with it
+
 	Seed        int64  // decides the order of examples and new adapter weights
 	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
 	Every       int    // updates between checkpoints; 100
+	Keep        int    // checkpoints kept, that of the best score not counted; 2
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
+	Recompute   bool   // less memory for about a third more time: activations are made again on the way back. The same bits
+	MemoryLimit int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
 	Quiet       bool   // no progress line
+
+	NoStore bool // the run is not kept in the store (package runs), nor looked for there
+	Again   bool // train even where the store has the same run
 }
 
 // Report is what one update did.
 type Report = core.Report
+
+// Group gives the parameters whose names match a pattern a learning rate (a factor) and a weight decay of their own.
+type Group = core.Group
 
 // Result is a finished run.
 type Result struct {
@@ -62,8 +89,12 @@ type Result struct {
 	Trainable int          // trained parameters
 	Tokens    int          // tokens seen, repeats included
 	Seconds   float64      // time of the updates
+	ID        string       // in the run store; empty where nothing is kept
+	Reused    bool         // it was made before and comes from the store
 	Sources   []string     // names, in the order of Report.BySource
 	Held      []string     // names of the validation sets, in the order of Report.Validation
+	Stopped   string       // why the run ended before its last update; empty where it did not
+	Kept      int          // the update whose weights the model has; 0 for the last one
 }
 
 // Losses returns the loss per supervised token of every update, in nats.
@@ -104,8 +135,9 @@ func (r *Result) FinalLoss() float64 {
 }
 
 // Run fine-tunes base on a set or mix and returns the tuned model; base stays as it is. The same arguments give the same
-// weights, bit for bit, on the same kind of machine. Ctrl-C ends the cell, after a checkpoint where cfg.Dir is set;
-// running the cell again then goes on from there.
+// weights, bit for bit, on the same kind of machine; so a run that was made before is taken from the run store (package
+// runs), with a note. Ctrl-C ends the cell after a checkpoint, in cfg.Dir or in the store; running the cell again then
+// goes on from there.
 func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	const op = "train.Run"
 	how := data.Encoding{Train: cfg.Train, MaxLen: cfg.MaxLen, Policy: cfg.Policy}.Engine(op, base)
@@ -133,11 +165,11 @@ func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	if m := mix.Manifest(); m != nil {
 		weights = m.Weights(enc.Sources)
 	}
-	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), cfg)
-	r.Mix = mix
 	if m := mix.Manifest(); m != nil {
-		r.Mix = mix.WithManifest(m.Tokens(enc))
+		mix = mix.WithManifest(m.Tokens(enc))
 	}
+	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), mix.Manifest(), cfg)
+	r.Mix = mix
 	return r
 }
 
@@ -151,7 +183,7 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 		maxLen = b.Config.MaxPositionEmbeddings
 	}
 	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
-	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, cfg)
+	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, nil, cfg)
 	rows := make([]data.Example, len(texts))
 	for i, s := range texts {
 		rows[i].Answer = s
@@ -166,22 +198,46 @@ type validation struct {
 	names []string // by their source index
 }
 
-func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, cfg Config) *Result {
+func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, manifest *data.Manifest, cfg Config) *Result {
 	m := base.Engine().Clone
 	if cfg.LoRA > 0 {
 		m = base.Engine().Share // the base weights are not trained and need no copy
 	}
 	tuned := m()
 	tuned.Name = fmt.Sprintf("%s tuned on %s", base.Name(), name)
+	var score func(*emodel.Model) (float64, error)
+	if cfg.Score != nil {
+		score = func(m *emodel.Model) (float64, error) { return cfg.Score(model.Wrap(m)), nil }
+	}
 	t, err := core.New(tuned, seqs, sources, core.Config{
 		LR: cfg.LR, Epochs: cfg.Epochs, Steps: cfg.Steps, BatchSize: cfg.BatchSize, MicroTokens: cfg.MicroTokens,
-		Schedule: cfg.Schedule, Warmup: cfg.Warmup, MinLR: cfg.MinLR, Beta1: cfg.Beta1, Beta2: cfg.Beta2,
-		WeightDecay: cfg.WeightDecay, Clip: cfg.Clip, Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every,
+		Schedule: cfg.Schedule, Warmup: cfg.Warmup, Decay: cfg.Decay, MinLR: cfg.MinLR,
+		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
+		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
+		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, MemoryLimit: cfg.MemoryLimit,
 		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
-		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets},
+		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
+		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
+		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
 	})
 	stop.If(op, err)
 	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}
+	wrap := func() {
+		r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
+	}
+	k := newRecord(base, t, name, manifest, cfg)
+	if k != nil && !cfg.Again && k.hit(t, r, cfg.Quiet) {
+		wrap()
+		return r
+	}
+	stop.If(op, k.begin(t, cfg.Dir != ""))
+	r.ID = k.id()
+	defer func() { k.fail(t, errors.New("the cell ended by a panic")) }() // nothing, once the run has ended otherwise
+	for _, rep := range t.Log {                                           // of the part before a stop
+		r.Tokens += rep.Tokens
+		k.step(rep, r, nil)
+	}
+	before := r.Tokens
 	var bar *host.Bar
 	if !cfg.Quiet {
 		bar = host.Progress("train "+name, int64(t.Total()), "step")
@@ -192,7 +248,12 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	var bySource running
 	held := "" // the validation sets' mean loss
 	err = t.Run(host.Context(), func(rep Report) {
+		if rep.Note != "" {
+			note(false, rep.Note, "%s", rep.Note)
+		}
 		r.Tokens += rep.Tokens
+		seconds := time.Since(start).Seconds()
+		k.step(rep, r, map[string]float64{"seconds": seconds, "tokens per second": float64(r.Tokens-before) / seconds})
 		if math.IsNaN(smooth) {
 			smooth = rep.Loss
 		}
@@ -202,23 +263,32 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 			if rep.Validation != nil {
 				held = ", held out " + number(mean(rep.Validation))
 			}
-			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens)/time.Since(start).Seconds()))
+			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens-before)/seconds))
 		}
 	})
 	if bar != nil {
 		bar.Done(fmt.Sprintf("loss %.3f", smooth))
 	}
+	if err != nil {
+		k.fail(t, err)
+	}
 	if errors.Is(err, core.ErrInterrupted) {
 		hint := "nothing was kept; set Dir to keep checkpoints"
-		if cfg.Dir != "" {
+		switch {
+		case cfg.Dir != "":
 			hint = "run the cell again to go on from the checkpoint in " + cfg.Dir
+		case k.resumable():
+			hint = "run the cell again to go on from the checkpoint in the run store"
 		}
 		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: hint, Err: err})
 	}
 	stop.If(op, err)
 	r.Seconds = time.Since(start).Seconds()
-	r.Log = t.Log
-	r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
+	r.Log, r.Stopped, r.Kept = t.Log, t.Stopped(), t.Kept()
+	wrap()
+	if k != nil {
+		k.complete(t, r, r.Model.Fingerprint())
+	}
 	return r
 }
 

@@ -136,3 +136,49 @@ func TestAdaptiveRounds(t *testing.T) {
 		}
 	}
 }
+
+// The ways to train reach the engine: each gives another model, a score of the script's own stops a run, and the best of
+// it is what the run ends in.
+func TestWays(t *testing.T) {
+	base := tiny()
+	cfg := Config{LR: 1e-2, Steps: 4, BatchSize: 2, Quiet: true}
+	seen := map[string]string{Run(base, pets(), cfg).Model.Fingerprint(): "adamw"}
+	for name, change := range map[string]func(c *Config){
+		"adamw8bit": func(c *Config) { c.Optimizer, c.WeightDecay = "adamw8bit", 0.5 }, "lion": func(c *Config) { c.Optimizer = "lion" },
+		"sgd": func(c *Config) { c.Optimizer = "sgd" }, "momentum": func(c *Config) { c.Optimizer, c.Momentum = "sgd", 0.9 },
+		"adafactor": func(c *Config) { c.Optimizer = "adafactor" }, "average": func(c *Config) { c.EMA = 0.9 },
+		"bf16": func(c *Config) { c.Precision = "bf16" }, "frozen": func(c *Config) { c.Freeze = []string{"*norm*"} },
+		"groups": func(c *Config) { c.Groups = []Group{{Match: "*embed*", LR: 0.1}} }, "wsd": func(c *Config) { c.Schedule, c.Decay = "wsd", 2 },
+		"inverse-sqrt": func(c *Config) { c.Schedule = "inverse-sqrt" }, "eps": func(c *Config) { c.Eps = 1e-3 },
+		"LoRA": func(c *Config) { c.LoRA = 2 }, "rsLoRA": func(c *Config) { c.LoRA, c.RSLoRA = 2, true }, "DoRA": func(c *Config) { c.LoRA, c.DoRA = 2, true },
+		"noise": func(c *Config) { c.NEFTune = 5 },
+	} {
+		c := cfg
+		change(&c)
+		f := Run(base, pets(), c).Model.Fingerprint()
+		if other := seen[f]; other != "" {
+			t.Errorf("%s gives the model of %s", name, other)
+		}
+		seen[f] = name
+	}
+	cfg.Recompute = true // changes nothing
+	if f := Run(base, pets(), cfg).Model.Fingerprint(); seen[f] != "adamw" {
+		t.Error("making activations again changes the result")
+	}
+	cfg.MemoryLimit = 1000
+	if msg := stopped(t, func() { Run(base, pets(), cfg) }); !strings.Contains(msg, "the run would take") {
+		t.Error(msg)
+	}
+	cfg.Recompute, cfg.MemoryLimit = false, 0
+	scores, prints := []float64{1, 2, 1, 1}, []string{}
+	cfg.ValidateEvery, cfg.Patience, cfg.ScoreName = 1, 2, "given"
+	cfg.Score = func(m *model.Model) float64 {
+		prints = append(prints, m.Fingerprint())
+		return scores[len(prints)-1]
+	}
+	cfg.Steps = 10
+	r := Run(base, pets(), cfg)
+	if len(r.Log) != 4 || r.Kept != 2 || r.Model.Fingerprint() != prints[1] || !strings.Contains(r.String(), "stopped early") || r.Log[3].Score != 1 {
+		t.Errorf("%d updates, the weights of %d\n%s", len(r.Log), r.Kept, r)
+	}
+}

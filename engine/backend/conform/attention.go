@@ -27,7 +27,8 @@ var attentionChecks = []Check{
 	{"AttentionForward/full", func(t T, b backend.Backend) {
 		attentions(func(r random, s layout, h, kh, d int) {
 			attentionForward(r, s, h, kh, d, 3, true).verify(t, b)
-		}, append(full, layout{"full, more keys", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, -1}))
+		}, append(full, layout{"full, more keys", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 0, true},
+			layout{"full, more keys, window 5", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 5, true}))
 	}},
 	{"AttentionBackward/full", func(t T, b backend.Backend) {
 		attentions(func(r random, s layout, h, kh, d int) { attentionBackward(r, s, h, kh, d).verify(t, b) }, full)
@@ -46,14 +47,12 @@ type layout struct {
 	list  []backend.Segment
 	q, tk int
 
-	window int // of Segments; -1 for full attention
+	window int  // of Segments
+	full   bool // of Segments
 }
 
 func (s layout) segments() *backend.Segments {
-	if s.window < 0 {
-		return &backend.Segments{List: s.list, Full: true}
-	}
-	return &backend.Segments{List: s.list, Window: s.window}
+	return &backend.Segments{List: s.list, Window: s.window, Full: s.full}
 }
 
 func seg(q, ql, k, kl int) backend.Segment {
@@ -61,43 +60,46 @@ func seg(q, ql, k, kl int) backend.Segment {
 }
 
 var trainingLayouts = []layout{
-	{"one", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 0},
-	{"many, with gaps", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 5, 6, 5)}, 13, 13, 0},
-	{"keys elsewhere", []backend.Segment{seg(5, 2, 0, 2), seg(0, 4, 3, 4)}, 8, 9, 0},
-	{"none", nil, 2, 3, 0},
-	{"empty", []backend.Segment{seg(0, 0, 0, 0)}, 1, 1, 0},
-	{"long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 0},
+	{"one", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 0, false},
+	{"many, with gaps", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 5, 6, 5)}, 13, 13, 0, false},
+	{"keys elsewhere", []backend.Segment{seg(5, 2, 0, 2), seg(0, 4, 3, 4)}, 8, 9, 0, false},
+	{"none", nil, 2, 3, 0, false},
+	{"empty", []backend.Segment{seg(0, 0, 0, 0)}, 1, 1, 0, false},
+	{"long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 0, false},
 }
 
 var decodeLayouts = []layout{
-	{"one query", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 0},
-	{"prompt behind a cache", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 0},
-	{"one query, many keys", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 0},
+	{"one query", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 0, false},
+	{"prompt behind a cache", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 0, false},
+	{"one query, many keys", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 0, false},
 }
 
 // windowed are training layouts in which queries see a few of their keys; a window may be longer than every segment, or end
 // blocks of keys before it.
 var windowed = []layout{
-	{"window 1", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 1},
-	{"window 3", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, 3},
-	{"window 40", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 40},
-	{"window 20 of 300", []backend.Segment{seg(0, 300, 0, 300)}, 300, 300, 20},
-	{"window 150 of 200", []backend.Segment{seg(0, 200, 0, 200)}, 200, 200, 150},
+	{"window 1", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 1, false},
+	{"window 3", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, 3, false},
+	{"window 40", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 40, false},
+	{"window 20 of 300", []backend.Segment{seg(0, 300, 0, 300)}, 300, 300, 20, false},
+	{"window 150 of 200", []backend.Segment{seg(0, 200, 0, 200)}, 200, 200, 150, false},
 }
 
 var windowedDecode = []layout{
-	{"one query, window 3", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 3},
-	{"prompt behind a cache, window 5", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 5},
-	{"long prompt behind a cache, window 130", []backend.Segment{seg(0, 40, 0, 400)}, 40, 400, 130},
-	{"one query, many keys, window 100", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 100},
+	{"one query, window 3", []backend.Segment{seg(0, 1, 2, 9), seg(2, 1, 12, 1)}, 3, 14, 3, false},
+	{"prompt behind a cache, window 5", []backend.Segment{seg(1, 3, 0, 8), seg(4, 2, 8, 90)}, 7, 100, 5, false},
+	{"long prompt behind a cache, window 130", []backend.Segment{seg(0, 40, 0, 400)}, 40, 400, 130, false},
+	{"one query, many keys, window 100", []backend.Segment{seg(0, 1, 0, 577)}, 1, 577, 100, false},
 }
 
 // full are layouts in which every query sees every key of its segment.
 var full = []layout{
-	{"full", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, -1},
-	{"full, many", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, -1},
-	{"full, long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, -1},
-	{"full, 210", []backend.Segment{seg(0, 210, 0, 210)}, 210, 210, -1},
+	{"full", []backend.Segment{seg(0, 7, 0, 7)}, 7, 7, 0, true},
+	{"full, many", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, 0, true},
+	{"full, long", []backend.Segment{seg(0, 70, 0, 70), seg(70, 1, 70, 1), seg(71, 33, 71, 33)}, 105, 105, 0, true},
+	{"full, 210", []backend.Segment{seg(0, 210, 0, 210)}, 210, 210, 0, true},
+	{"full, window 3", []backend.Segment{seg(1, 3, 1, 3), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(6, 7, 6, 7)}, 14, 14, 3, true},
+	{"full, window 20 of 300", []backend.Segment{seg(0, 300, 0, 300)}, 300, 300, 20, true},
+	{"full, window 150 of 200", []backend.Segment{seg(0, 200, 0, 200)}, 200, 200, 150, true},
 }
 
 func attentions(f func(r random, s layout, h, kh, d int), layouts []layout) {

@@ -18,31 +18,35 @@ import (
 
 // tolerances bound the difference from ref, by operation. Zero means the same bits.
 var tolerances = map[string]float64{
-	"MatMul":             4e-6, // float32 sums of up to 577 products
-	"EmbeddingForward":   0,
-	"EmbeddingBackward":  1e-6,
-	"RMSNormForward":     2e-6,
-	"RMSNormBackward":    4e-6,
-	"LayerNormForward":   4e-6, // the variance of a centred row, whose mean is a float32 sum
-	"LayerNormBackward":  6e-6,
-	"AddBias":            0,
-	"SumRows":            2e-6,
-	"RoPE":               1e-6,
-	"SwiGLUForward":      1e-6,
-	"SwiGLUBackward":     2e-6,
-	"GeGLUForward":       1e-6,
-	"GeGLUBackward":      2e-6,
-	"AttentionForward":   1e-5, // the exponential of a float32 sum: its rounding is the size of the logit
-	"AttentionBackward":  2e-5,
-	"LinearCrossEntropy": 2e-5,
-	"Gather":             0,
-	"Scatter":            0,
-	"Fill":               0,
-	"Copy":               0,
-	"AddScaled":          2e-7,
-	"Argmax":             0,
-	"SumSquares":         2e-6,
-	"AdamW":              2e-6,
+	"MatMul":               4e-6, // float32 sums of up to 577 products
+	"EmbeddingForward":     0,
+	"EmbeddingBackward":    1e-6,
+	"RMSNormForward":       2e-6,
+	"RMSNormBackward":      4e-6,
+	"LayerNormForward":     4e-6, // the variance of a centred row, whose mean is a float32 sum
+	"LayerNormBackward":    6e-6,
+	"AddBias":              0,
+	"SumRows":              2e-6,
+	"RoPE":                 1e-6,
+	"RowNorms":             2e-6,
+	"ScaleColumnsForward":  1e-6,
+	"ScaleColumnsBackward": 2e-6,
+	"Dequantize":           0, // one product
+	"SwiGLUForward":        1e-6,
+	"SwiGLUBackward":       2e-6,
+	"GeGLUForward":         1e-6,
+	"GeGLUBackward":        2e-6,
+	"AttentionForward":     1e-5, // the exponential of a float32 sum: its rounding is the size of the logit
+	"AttentionBackward":    2e-5,
+	"LinearCrossEntropy":   2e-5,
+	"Gather":               0,
+	"Scatter":              0,
+	"Fill":                 0,
+	"Copy":                 0,
+	"AddScaled":            2e-7,
+	"Argmax":               0,
+	"SumSquares":           2e-6,
+	"AdamW":                2e-6,
 }
 
 // gradientTolerance bounds the difference between a gradient and finite differences of a float32 forward pass.
@@ -70,7 +74,7 @@ type Check struct {
 func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
-		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
+		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
 		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)

@@ -10,7 +10,7 @@ import (
 var gradientChecks = []Check{
 	{"MatMul/gradient", matmulGradient}, {"EmbeddingBackward/gradient", embeddingGradient},
 	{"RMSNormBackward/gradient", rmsnormGradient}, {"RoPE/gradient", ropeGradient},
-	{"LayerNormBackward/gradient", layernormGradient}, {"SumRows/gradient", biasGradient}, {"GeGLUBackward/gradient", gegluGradient},
+	{"LayerNormBackward/gradient", layernormGradient}, {"SumRows/gradient", biasGradient}, {"ScaleColumnsBackward/gradient", scaleGradient}, {"GeGLUBackward/gradient", gegluGradient},
 	{"SwiGLUBackward/gradient", swigluGradient}, {"AttentionBackward/gradient", attentionGradient},
 	{"LinearCrossEntropy/gradient", crossEntropyGradient},
 }
@@ -131,6 +131,20 @@ func layernormGradient(t T, b backend.Backend) {
 	}
 }
 
+// scaleGradient: the divisors are constants.
+func scaleGradient(t T, b backend.Backend) {
+	r := newRandom("ScaleColumns gradient")
+	const rows, c = 4, 7
+	forward, backward := scaleForward(r, rows, c, false), scaleBackward(r, rows, c, false, true)
+	x, m := forward.operand("x").f, forward.operand("m").f
+	backward.with(map[string][]float32{"x": x, "m": m, "d": forward.operand("d").f})
+	dY := backward.operand("dY").f
+	got := backward.run(t, b, true, "")
+	loss := func() float64 { return weighted(dY, forward.run(t, b, true, "")["y"].f) }
+	differ(t, "ScaleColumnsBackward: dX", x, got["dX"].f, loss)
+	differ(t, "ScaleColumnsBackward: dM", m, added(got["dM"].f, backward.operand("dM").f), loss)
+}
+
 // biasGradient: SumRows is the gradient of AddBias.
 func biasGradient(t T, b backend.Backend) {
 	r := newRandom("bias gradient")
@@ -196,10 +210,13 @@ func swigluGradient(t T, b backend.Backend) {
 // attentionGradient uses o and lse of the backend itself, as a model does.
 func attentionGradient(t T, b backend.Backend) {
 	r := newRandom("Attention gradient")
-	s := layout{"packed", []backend.Segment{seg(0, 4, 0, 4), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(5, 3, 5, 3)}, 8, 8, 0}
-	for _, g := range [][4]int{{1, 1, 4, 0}, {4, 2, 2, 0}, {3, 1, 16, 0}, {2, 1, 4, 2}, {2, 1, 4, -1}} {
+	s := layout{"packed", []backend.Segment{seg(0, 4, 0, 4), seg(4, 0, 4, 0), seg(4, 1, 4, 1), seg(5, 3, 5, 3)}, 8, 8, 0, false}
+	for _, g := range [][4]int{{1, 1, 4, 0}, {4, 2, 2, 0}, {3, 1, 16, 0}, {2, 1, 4, 2}, {2, 1, 4, -1}, {2, 1, 4, -2}} {
 		h, kh, d := g[0], g[1], g[2]
-		s.window = g[3]
+		s.window, s.full = max(0, g[3]), false
+		if g[3] < 0 { // full attention, -2 with a window
+			s.window, s.full = 2*(-1-g[3]), true
+		}
 		forward, backward := attentionForward(r, s, h, kh, d, 1, true), attentionBackward(r, s, h, kh, d)
 		after := forward.run(t, b, true, "")
 		q, k, v := forward.operand("q").f, forward.operand("k").f, forward.operand("v").f
@@ -207,7 +224,7 @@ func attentionGradient(t T, b backend.Backend) {
 		dO := backward.operand("dO").f
 		got := backward.run(t, b, true, "")
 		loss := func() float64 { return weighted(dO, forward.run(t, b, true, "")["o"].f) }
-		what := fmt.Sprintf("AttentionBackward: %d over %d heads of %d, window %d: ", h, kh, d, s.window)
+		what := fmt.Sprintf("AttentionBackward: %d over %d heads of %d, window %d, full %v: ", h, kh, d, s.window, s.full)
 		differ(t, what+"dQ", q, got["dQ"].f, loss)
 		differ(t, what+"dK", k, got["dK"].f, loss)
 		differ(t, what+"dV", v, got["dV"].f, loss)

@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 	"strings"
 	"testing"
@@ -27,6 +28,10 @@ type mutant struct {
 	sumRows      func(dB, dY backend.Buffer, t, c int)
 	geForward    func(y, gate, up backend.Buffer, n int, tanh bool)
 	geBackward   func(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool)
+	norms        func(norms, x backend.Buffer, t, c int)
+	scForward    func(y, x, m, d backend.Buffer, t, c int)
+	scBackward   func(dX, dM, dY, x, m, d backend.Buffer, t, c int)
+	dequant      func(y, codes, scales backend.Buffer, n int, q backend.Quant)
 	rope         func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool)
 	gluForward   func(y, gate, up backend.Buffer, n int)
 	gluBackward  func(dGate, dUp, dY, gate, up backend.Buffer, n int)
@@ -76,6 +81,18 @@ func (m *mutant) GeGLUForward(y, gate, up backend.Buffer, n int, tanh bool) {
 }
 func (m *mutant) GeGLUBackward(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
 	either(m.geBackward, m.Backend.GeGLUBackward)(dGate, dUp, dY, gate, up, n, tanh)
+}
+func (m *mutant) RowNorms(norms, x backend.Buffer, t, c int) {
+	either(m.norms, m.Backend.RowNorms)(norms, x, t, c)
+}
+func (m *mutant) ScaleColumnsForward(y, x, mm, d backend.Buffer, t, c int) {
+	either(m.scForward, m.Backend.ScaleColumnsForward)(y, x, mm, d, t, c)
+}
+func (m *mutant) ScaleColumnsBackward(dX, dM, dY, x, mm, d backend.Buffer, t, c int) {
+	either(m.scBackward, m.Backend.ScaleColumnsBackward)(dX, dM, dY, x, mm, d, t, c)
+}
+func (m *mutant) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Quant) {
+	either(m.dequant, m.Backend.Dequantize)(y, codes, scales, n, q)
 }
 func (m *mutant) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
 	either(m.rope, m.Backend.RoPE)(y, x, pos, freqs, t, heads, d, p, inverse)
@@ -302,6 +319,30 @@ func TestMutants(t *testing.T) {
 			clear(host(dB))
 			r.SumRows(dB, dY, t, c)
 		}}},
+		{"lengths are not rooted", "RowNorms", "33", &mutant{norms: func(norms, x backend.Buffer, t, c int) {
+			r.RowNorms(norms, x, t, c)
+			for i, v := range host(norms)[:t] {
+				host(norms)[i] = v * v
+			}
+		}}},
+		{"columns are not divided", "ScaleColumnsForward", "33", &mutant{scForward: func(y, x, m, d backend.Buffer, t, c int) {
+			one := r.Alloc(tensor.F32, c)
+			r.Fill(one, 1)
+			r.ScaleColumnsForward(y, x, m, one, t, c)
+		}}},
+		{"dM is written, not added to", "ScaleColumnsBackward", "33", &mutant{scBackward: func(dX, dM, dY, x, m, d backend.Buffer, t, c int) {
+			if dM != nil {
+				r.Fill(dM, 0)
+			}
+			r.ScaleColumnsBackward(dX, dM, dY, x, m, d, t, c)
+		}}},
+		{"codes from the wrong end", "Dequantize", "q4_0", &mutant{dequant: func(y, codes, scales backend.Buffer, n int, q backend.Quant) {
+			turned := r.Alloc(tensor.I32, codes.Len())
+			for i, w := range codes.(*backend.HostBuffer).I {
+				turned.(*backend.HostBuffer).I[i] = int32(bits.Reverse32(uint32(w)))
+			}
+			r.Dequantize(y, turned, scales, n, q)
+		}}},
 		{"the approximation for both", "GeGLUForward", "tanh false", &mutant{geForward: func(y, gate, up backend.Buffer, n int, _ bool) {
 			r.GeGLUForward(y, gate, up, n, true)
 		}}},
@@ -349,6 +390,9 @@ func TestMutants(t *testing.T) {
 		}}},
 		{"always causal", "AttentionForward", "full", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
 			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: s.Window}, h, kh, d, scale)
+		}}},
+		{"the window has one side", "AttentionForward", "full, window 3", &mutant{attForward: func(o, lse, q, k, v backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
+			r.AttentionForward(o, lse, q, k, v, &backend.Segments{List: s.List, Window: s.Window, Full: s.Full && s.Window == 0}, h, kh, d, scale)
 		}}},
 		{"the window is ignored", "AttentionBackward", "window", &mutant{attBackward: func(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, s *backend.Segments, h, kh, d int, scale float32) {
 			r.AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse, &backend.Segments{List: s.List, Full: s.Full}, h, kh, d, scale)
@@ -525,6 +569,10 @@ func TestGradientMutants(t *testing.T) {
 		"SumRows": {sumRows: func(dB, dY backend.Buffer, t, c int) {
 			r.SumRows(dB, dY, t, c)
 			r.AddScaled(dB, dB, 0.02)
+		}},
+		"ScaleColumnsBackward": {scBackward: func(dX, dM, dY, x, m, d backend.Buffer, t, c int) {
+			r.ScaleColumnsBackward(dX, dM, dY, x, m, d, t, c)
+			grow(dX)
 		}},
 		"GeGLUBackward": {geBackward: func(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
 			r.GeGLUBackward(dGate, dUp, dY, gate, up, n, tanh)

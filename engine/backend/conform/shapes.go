@@ -18,11 +18,12 @@ var shapeChecks = []Check{{"Shapes/an operand too short", func(t T, b backend.Ba
 // sampleCalls returns one call of every operation, with every operand present.
 func sampleCalls() []*call {
 	r := newRandom("sample")
-	s := layout{"one", []backend.Segment{seg(0, 3, 0, 3)}, 3, 3, 0}
+	s := layout{"one", []backend.Segment{seg(0, 3, 0, 3)}, 3, 3, 0, false}
 	calls := []*call{
 		matmulCall(r, 3, 5, 4, backend.NT, 1, 0), embeddingForward(r, 3, 5), embeddingBackward(r, 3, 5), gather(r, 3, 5), scatter(r, 3, 5),
 		rmsnormForward(r, 3, 5, "apart"), rmsnormBackward(r, 3, 5, "apart", true),
 		layernormForward(r, 3, 5, "apart"), layernormBackward(r, 3, 5, "apart", true), addBias(r, 3, 5), sumRows(r, 3, 5),
+		rowNorms(r, 3, 5), scaleForward(r, 3, 5, false), scaleBackward(r, 3, 5, false, true), dequantize(r, 70, backend.NF4),
 		gegluForward(r, 5, "", true), gegluBackward(r, 5, "", true), ropeCall(r, 3, 2, 4, backend.Half, false, false),
 		swigluForward(r, 5, ""), swigluBackward(r, 5, ""), attentionForward(r, s, 2, 1, 4, 1, true), attentionBackward(r, s, 2, 1, 4),
 		crossEntropy(r, 3, 5, 7, 2, 1, true), copied(r, 5), addScaled(r, 5), adamw(r, 5, 2), argmax(r, 3, 5), sumSquares(r, 5), fill(r, 5),

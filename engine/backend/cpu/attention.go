@@ -48,7 +48,7 @@ func carve(buf *[]float32, n int) []float32 {
 // windowOf returns a number of keys that is no less than what any query sees.
 func windowOf(segs *backend.Segments, keys int) int {
 	if segs.Window == 0 {
-		return 2 * keys // with full attention, queries reach beyond the last key
+		return max(1, keys)
 	}
 	return segs.Window
 }
@@ -56,10 +56,13 @@ func windowOf(segs *backend.Segments, keys int) int {
 // past returns p so that query i of a segment sees keys up to i+p, as far as there are any.
 func (s *attnShape) past(g backend.Segment) int {
 	if s.full {
-		return g.KLen
+		return min(g.KLen, g.KLen-g.QLen+s.window-1)
 	}
 	return g.KLen - g.QLen
 }
+
+// first returns f so that query i of a segment sees no key before i+f.
+func (s *attnShape) first(g backend.Segment) int { return g.KLen - g.QLen - s.window + 1 }
 
 // extent checks the heads and the segments and returns how many rows of q and of k they reach.
 func extent(op string, segs *backend.Segments, h, kh, d int) (rows, keys int) {
@@ -68,9 +71,6 @@ func extent(op string, segs *backend.Segments, h, kh, d int) (rows, keys int) {
 	}
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
-	}
-	if segs.Full && segs.Window > 0 {
-		panic(fmt.Sprintf("%s: full attention with a window of %d keys; wanted one of them", op, segs.Window))
 	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
@@ -157,7 +157,7 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 	k, d, width, group := t.k, t.d, t.k.width(), t.group()
 	ldq, ldk := t.h*d, t.kh*d
 	nq := min(g.QLen-query, tilesPerItem*width)
-	past := t.past(g)
+	past, first := t.past(g), t.first(g)
 	end := min(g.KLen, query+nq+past) // of the keys that the last query sees
 	n := ceilDiv(nq, width)
 	buf := t.scratch(w, d*keyBlock+group*n*(d+2)*width+(keyBlock+1)*width)
@@ -174,7 +174,7 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 	for i := range tops {
 		tops[i], sums[i] = lowest, 0
 	}
-	start := max(0, query+past-t.window+1) / keyBlock * keyBlock // the block of the first key that the first query sees
+	start := max(0, query+first) / keyBlock * keyBlock // the block of the first key that the first query sees
 	for j := start; j < end; j += keyBlock {
 		kn := min(keyBlock, end-j)
 		at := (g.KStart+j)*ldk + head*d
@@ -192,7 +192,7 @@ func (t *attentionTask) tiles(w int, g backend.Segment, head, query int) {
 				c := h*n + i
 				t.scores(st, kt, keyBlock, qt[c*d*width:], seen, t.scale)
 				mask(st, width, seen, q0+past-j, float32(math.Inf(-1)))
-				maskBefore(st, width, seen, q0+past-j-t.window+1, float32(math.Inf(-1)))
+				maskBefore(st, width, seen, q0+first-j, float32(math.Inf(-1)))
 				top, sum := tops[c*width:(c+1)*width], sums[c*width:(c+1)*width]
 				out := t.o[(g.QStart+q0)*ldq+(head*group+h)*d:]
 				copy(old, top)

@@ -52,7 +52,7 @@ func (t *attentionGradTask) do(w, i int) {
 	g, head := t.segs[it.segment], int(it.head)
 	k, d, width, group := t.k, t.d, t.k.width(), t.group()
 	ldq, ldk := t.h*d, t.kh*d
-	n, past := g.KLen, t.past(g)
+	n, past, first := g.KLen, t.past(g), t.first(g)
 	padded := ceilDiv(n, k.lanes) * k.lanes
 	buf := t.scratch(w, 2*d*padded+2*d*width+4*keyBlock*width+2*width)
 	kt, vt := carve(&buf, d*padded), carve(&buf, d*padded)
@@ -83,7 +83,7 @@ func (t *attentionGradTask) do(w, i int) {
 				s.lse[i] = t.lse[(g.QStart+q0+r)*t.h+head*group+h]
 				s.delta[i] = k.dot(&t.dOut[at+r*ldq], &t.o[at+r*ldq], d)
 			}
-			start := max(0, q0+past-t.window+1) / keyBlock * keyBlock
+			start := max(0, q0+first) / keyBlock * keyBlock
 			end := min(n, q0+qn+past)
 			for j := start; j < end; j += keyBlock {
 				kn := min(keyBlock, end-j)
@@ -92,8 +92,8 @@ func (t *attentionGradTask) do(w, i int) {
 				k.softmaxGrad(&s.st[0], &s.dp[0], &s.lse[0], &s.delta[0], t.scale, kn)
 				mask(s.st, width, kn, q0+past-j, 0)
 				mask(s.dp, width, kn, q0+past-j, 0)
-				maskBefore(s.st, width, kn, q0+past-j-t.window+1, 0)
-				maskBefore(s.dp, width, kn, q0+past-j-t.window+1, 0)
+				maskBefore(s.st, width, kn, q0+first-j, 0)
+				maskBefore(s.dp, width, kn, q0+first-j, 0)
 				t.products(&s, at, base+j*ldk, q0+past-j, qn, kn, j > start)
 			}
 		}

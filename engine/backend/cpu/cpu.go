@@ -52,6 +52,9 @@ type Backend struct {
 		bias          biasTask
 		sumRows       sumRowsTask
 		geglu         gegluTask
+		rowNorms      rowNormsTask
+		scaleColumns  scaleColumnsTask
+		dequant       dequantTask
 	}
 }
 

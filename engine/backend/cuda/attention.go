@@ -33,9 +33,6 @@ func (b *Backend) tables(op string, segs *backend.Segments) *tables {
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
-	if segs.Full && segs.Window > 0 {
-		panic(fmt.Sprintf("%s: full attention with a window of %d keys; wanted one of them", op, segs.Window))
-	}
 	t := &tables{b: b, equal: -1}
 	var queries, leads, keys []int32
 	for i, g := range segs.List {

@@ -59,6 +59,13 @@ func (b *Backend) Name() string { return b.name }
 // Info names the card.
 func (b *Backend) Info() string { return b.dev.info() }
 
+// Available returns the bytes that the card can still give.
+func (b *Backend) Available() (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dev.available()
+}
+
 // faultBytes is the size of the kernels' Fault: code, row, value, limit.
 const faultBytes = 16
 

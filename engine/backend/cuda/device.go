@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 
 	"tunebook/engine/backend/cuda/sim"
@@ -21,6 +22,8 @@ type device interface {
 	// sync waits for all earlier work.
 	sync() error
 	info() string
+	// available is the memory that alloc can still give, in bytes.
+	available() (int64, error)
 }
 
 // simulated is the device that runs the PTX in Go.
@@ -52,6 +55,10 @@ func (s *simulated) zero(addr uint64, bytes int) error    { return s.d.Zero(addr
 func (s *simulated) sync() error                          { return nil }
 func (s *simulated) info() string {
 	return "a simulated card: the PTX for compute_80, every access checked"
+}
+
+func (s *simulated) available() (int64, error) {
+	return 0, errors.New("cuda-sim: a simulated card takes the machine's memory")
 }
 
 func (s *simulated) launch(kernel string, grid, block [3]int, shared int, args []uint64) error {

@@ -396,6 +396,13 @@ func (e *OutOfMemory) Error() string {
 
 func mib(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
+// available is what the card and this process can still give, in bytes.
+func (c *card) available() (int64, error) {
+	var free, total uint64
+	err := c.do("cuMemGetInfo", func() int32 { return c.t.MemGetInfo(&free, &total) })
+	return int64(free) + int64(c.pooled), err
+}
+
 func (c *card) outOfMemory(wanted int) error {
 	e := &OutOfMemory{Wanted: wanted, InUse: c.inUse}
 	if err := c.do("cuMemGetInfo", func() int32 { return c.t.MemGetInfo(&e.Free, &e.Total) }); err != nil {

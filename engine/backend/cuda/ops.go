@@ -83,7 +83,7 @@ func (b *Backend) RMSNormBackward(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t
 	dy, xs, rs := o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("rstd", rstd, t)
 	dx, ds, ws := o.f("dX", dX, t*c), o.maybe("dSum", dSum, t*c), o.f("w", w, c)
 	if dW != nil {
-		b.columns(o.f("dW", dW, c), dy, xs, 0, rs, t, c)
+		b.columns(o.f("dW", dW, c), dy, xs, 0, rs, 0, t, c)
 	}
 	b.rows("rmsnorm_backward", t, dx, dy, ds, xs, ws, rs, i32(t), i32(c))
 }
@@ -102,16 +102,17 @@ func (b *Backend) LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd backe
 	dy, xs, ms, rs := o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("mean", mean, t), o.f("rstd", rstd, t)
 	dx, ds, ws := o.f("dX", dX, t*c), o.maybe("dSum", dSum, t*c), o.f("w", w, c)
 	if dW != nil {
-		b.columns(o.f("dW", dW, c), dy, xs, ms, rs, t, c)
+		b.columns(o.f("dW", dW, c), dy, xs, ms, rs, 0, t, c)
 	}
 	if dB != nil {
-		b.columns(o.f("dB", dB, c), dy, 0, 0, 0, t, c)
+		b.columns(o.f("dB", dB, c), dy, 0, 0, 0, 0, t, c)
 	}
 	b.rows("layernorm_backward", t, dx, dy, ds, xs, ws, ms, rs, i32(t), i32(c))
 }
 
-// columns adds Σ_t dY[t,:]·n[t,:] to out, n being 1, x·rstd or (x-mean)·rstd. Chunks follow from T alone, so the sum has one order.
-func (b *Backend) columns(out, dY, x, mean, rstd uint64, t, c int) {
+// columns adds Σ_t dY[t,:]·n[t,:]/d to out, n being 1, x, x·rstd or (x-mean)·rstd; what is 0 is left out. Chunks follow from T
+// alone, so the sum has one order.
+func (b *Backend) columns(out, dY, x, mean, rstd, d uint64, t, c int) {
 	if t == 0 || c == 0 {
 		return
 	}
@@ -120,7 +121,7 @@ func (b *Backend) columns(out, dY, x, mean, rstd uint64, t, c int) {
 	partial, free := b.scratch(chunks * c)
 	defer free()
 	b.launch("columns_partial", [3]int{(c + 31) / 32, chunks, 1}, [3]int{32, 8, 1}, 0, partial, dY, x, mean, rstd, i32(t), i32(c))
-	b.launch("columns_add", [3]int{(c + 127) / 128, 1, 1}, [3]int{128, 1, 1}, 0, out, partial, i32(chunks), i32(c))
+	b.launch("columns_add", [3]int{(c + 127) / 128, 1, 1}, [3]int{128, 1, 1}, 0, out, partial, d, i32(chunks), i32(c))
 }
 
 // AddBias adds b to every row of y.
@@ -132,7 +133,35 @@ func (b *Backend) AddBias(y, bias backend.Buffer, t, c int) {
 // SumRows adds the sum of the rows of dY to dB.
 func (b *Backend) SumRows(dB, dY backend.Buffer, t, c int) {
 	o := operands{b, "SumRows"}
-	b.columns(o.f("dB", dB, c), o.f("dY", dY, t*c), 0, 0, 0, t, c)
+	b.columns(o.f("dB", dB, c), o.f("dY", dY, t*c), 0, 0, 0, 0, t, c)
+}
+
+// RowNorms writes norms[t] = sqrt(Σ x[t,:]²).
+func (b *Backend) RowNorms(norms, x backend.Buffer, t, c int) {
+	o := operands{b, "RowNorms"}
+	b.rows("scale_norms", t, o.f("norms", norms, t), o.f("x", x, t*c), i32(t), i32(c))
+}
+
+// ScaleColumnsForward writes y[t,j] = x[t,j]·m[j]/d[j].
+func (b *Backend) ScaleColumnsForward(y, x, m, d backend.Buffer, t, c int) {
+	o := operands{b, "ScaleColumnsForward"}
+	b.rows("scale_columns", t, o.f("y", y, t*c), o.f("x", x, t*c), o.f("m", m, c), o.f("d", d, c), i32(t), i32(c))
+}
+
+// ScaleColumnsBackward writes dX = dY·m/d and adds Σ dY·x/d to dM.
+func (b *Backend) ScaleColumnsBackward(dX, dM, dY, x, m, d backend.Buffer, t, c int) {
+	o := operands{b, "ScaleColumnsBackward"}
+	dx, dy, xs, ms, ds := o.f("dX", dX, t*c), o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("m", m, c), o.f("d", d, c)
+	if dM != nil {
+		b.columns(o.f("dM", dM, c), dy, xs, 0, 0, ds, t, c)
+	}
+	b.rows("scale_columns", t, dx, dy, ms, ds, i32(t), i32(c))
+}
+
+// Dequantize writes y[i] = scale of its block · level of its code.
+func (b *Backend) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Quant) {
+	o := operands{b, "Dequantize"}
+	b.elements("quant_expand", n, o.f("y", y, n), o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q)))
 }
 
 // RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.

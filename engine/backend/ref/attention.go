@@ -29,9 +29,6 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
-	if segs.Full && segs.Window > 0 {
-		panic(fmt.Sprintf("%s: full attention with a window of %d keys; wanted one of them", op, segs.Window))
-	}
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
 			panic(fmt.Sprintf("%s: segment %d is %+v; wanted starts and lengths of 0 or more and KLen ≥ QLen", op, i, g))
@@ -43,18 +40,21 @@ func extent(op string, segs *backend.Segments, s heads) (rows, keys int) {
 	return rows, keys
 }
 
-// softmax returns the weights that one query gives to its keys, 0 to those before its window, and the logarithm of their
-// sum before division.
+// softmax returns the weights that one query gives to its keys, the last that it sees being the last of the list, 0 to
+// those before its window, and the logarithm of their sum before division.
 func (s heads) softmax(qRow, k []float32, segs *backend.Segments, g backend.Segment, i, head int, scale float64) (p []float64, lse float64) {
-	n := g.KLen - g.QLen + i + 1 // the last query sees every key, the one before it all but the last
+	own := g.KLen - g.QLen + i // the last query stands at the last key, the one before it at the last but one
+	n, first := own+1, 0
+	if segs.Window > 0 {
+		first = max(0, own+1-segs.Window)
+	}
 	if segs.Full {
 		n = g.KLen
+		if segs.Window > 0 {
+			n = min(n, own+segs.Window)
+		}
 	}
 	p = make([]float64, n)
-	first := 0
-	if segs.Window > 0 {
-		first = max(0, n-segs.Window)
-	}
 	top := math.Inf(-1)
 	for j := first; j < len(p); j++ {
 		p[j] = scale * dot(qRow, s.key(k, g.KStart+j, head))

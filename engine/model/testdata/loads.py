@@ -1,5 +1,5 @@
 """Loads a folder that the engine wrote, with transformers, and an adapter with PEFT, and writes the logits of a golden's
-first batch.
+first batch, of an encoder the hidden states.
 
     python loads.py model_folder adapter_folder|- golden.json out.safetensors
 """
@@ -10,20 +10,21 @@ import sys
 import peft
 import safetensors.torch
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
-from goldens import forward, rows_of
+from goldens import ENCODERS, embed, forward, rows_of
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     folder, adapter, golden, out = sys.argv[1:]
-    model, info = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True)
-    wrong = {k: v for k, v in info.items() if v}
+    encoder = AutoConfig.from_pretrained(folder).model_type in ENCODERS
+    model, info = (AutoModel if encoder else AutoModelForCausalLM).from_pretrained(folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True)
+    wrong = {k: v for k, v in info.items() if v and not all(str(x).startswith("pooler.") for x in v)}  # no part of what we read
     if wrong:
         sys.exit(f"{folder}: {wrong}")
     if adapter != "-":
         model = peft.PeftModel.from_pretrained(model, adapter)
     with open(golden) as f:
         rows = json.load(f)["batches"][0]
-    logits, _ = forward(model.eval(), rows)
+    logits, _ = (embed if encoder else forward)(model.eval(), rows)
     safetensors.torch.save_file({"logits": rows_of(logits, rows)}, out)

@@ -19,9 +19,10 @@ struct Range {
   int first, end;
 };
 __device__ __forceinline__ Range visible(int i, int lead, int L, int window, int full) {
+  int own = lead + i;  // the key that the query stands at; lead: the keys before those of the first query
   Range r;
-  r.end = full ? L : lead + i + 1;  // lead: the keys before those of the first query
-  r.first = window > 0 && r.end > window ? r.end - window : 0;
+  r.first = window > 0 && own + 1 > window ? own + 1 - window : 0;
+  r.end = !full ? own + 1 : window > 0 && own + window < L ? own + window : L;
   return r;
 }
 
@@ -247,7 +248,9 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
     for (int e = 0; e < DL; e++) sum_k[r][e] = sum_v[r][e] = 0;
   }
   float scale2 = scale * log2_e;
-  int begin = full ? 0 : tile.at / block_rows * block_rows, end = tile.len;  // the queries that see any of these keys
+  int begin = tile.at, end = tile.len;  // the queries that see any of these keys
+  if (full) begin = window > 0 && begin + 1 > window ? begin + 1 - window : 0;
+  begin = begin / block_rows * block_rows;
   if (window > 0 && tile.at + tile.n - 1 + window < end) end = tile.at + tile.n - 1 + window;
   for (int head = kv * group; head < (kv + 1) * group; head++) {
     for (int q0 = begin; q0 < end; q0 += block_rows) {

@@ -6,6 +6,7 @@ constexpr int rows_per_chunk = 64;
 
 // partial[chunk, c] = Σ_t dY[t,c]·n[t,c] over the chunk's rows, where n is
 //   1                        x null
+//   x[t,c]                   rstd null
 //   x[t,c]·rstd[t]           mean null
 //   (x[t,c]-mean[t])·rstd[t]
 // Block: 32 columns by 8 rows; grid: columns, chunks.
@@ -21,7 +22,8 @@ KERNEL columns_partial(float* partial, const float* dY, const float* x, const fl
       if (x) {
         float v = x[t * C + c];
         if (mean) v -= mean[t];
-        d *= v * rstd[t];
+        if (rstd) v *= rstd[t];
+        d *= v;
       }
       total += d;
     }
@@ -34,13 +36,13 @@ KERNEL columns_partial(float* partial, const float* dY, const float* x, const fl
   }
 }
 
-// out[c] += Σ_chunk partial[chunk, c].
-KERNEL columns_add(float* out, const float* partial, int chunks, int C) {
+// out[c] += Σ_chunk partial[chunk, c] / d[c]; d may be null.
+KERNEL columns_add(float* out, const float* partial, const float* d, int chunks, int C) {
   int c = blockIdx.x * blockDim.x + threadIdx.x;
   if (c >= C) return;
   float total = 0;
   for (int i = 0; i < chunks; i++) total += partial[(i64)i * C + c];
-  out[c] += total;
+  out[c] += d ? total / d[c] : total;
 }
 
 // y[t,c] += b[c]; a warp for a row.

@@ -1,0 +1,89 @@
+package model
+
+import (
+	"fmt"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/grad"
+	"tunebook/engine/tensor"
+	"tunebook/engine/weights"
+)
+
+// Quantize returns a model whose layers' linear weights are held in blocks of 8 or 4 bits, for adapters to be trained on (QLoRA:
+// Dettmers et al. 2023, arXiv:2305.14314). Embedding, head, norms and biases stay as they are, on memory that the two models
+// share: neither may train it. The model must have no adapter.
+//
+// Measured on SmolLM2-135M-Instruct (a Q4_1 file widened) over 2047 tokens of this repository's README and licence, loss per
+// token 3.3505: q8_0 3.3518, q4_0 3.5801, nf4 3.6395 (TestQuantLossOnSmolLM2). Bits per weight: 9, 5 and 4.5.
+func (m *Model) Quantize(q backend.Quant) (*Model, error) {
+	if m.Adapter != nil {
+		return nil, fmt.Errorf("model.Quantize: the model has an adapter of rank %d; quantise the model below it", m.Adapter.Rank)
+	}
+	if old, ok := m.Quant(); ok {
+		return nil, fmt.Errorf("model.Quantize: the model is held in %s already", old)
+	}
+	packed := map[*grad.Param]*grad.Param{}
+	for _, p := range m.linears() {
+		x := make([]float32, p.Len())
+		if err := m.dev.Download(x, p.Value); err != nil {
+			return nil, err
+		}
+		codes, scales, err := weights.Pack(x, q)
+		if err != nil {
+			return nil, fmt.Errorf("model.Quantize: %s: %w", p.Name, err)
+		}
+		n := &grad.Param{Name: p.Name, Shape: p.Shape, Packed: &grad.Packed{Quant: q,
+			Codes: m.dev.AllocUninit(tensor.I32, len(codes)), Scales: m.dev.AllocUninit(tensor.F32, len(scales))}}
+		m.dev.UploadInts(n.Packed.Codes, codes)
+		m.dev.Upload(n.Packed.Scales, scales)
+		packed[p] = n
+	}
+	n := *m
+	n.params, n.byName = nil, map[string]*grad.Param{}
+	for _, p := range m.params {
+		if c, ok := packed[p]; ok {
+			p = c
+		}
+		n.params = append(n.params, p)
+		n.byName[p.Name] = p
+	}
+	n.link()
+	return &n, m.dev.Sync()
+}
+
+// Quant returns the form in which linear weights are held; ok is false where they are numbers.
+func (m *Model) Quant() (q backend.Quant, ok bool) {
+	for _, p := range m.params {
+		if p.Packed != nil {
+			return p.Packed.Quant, true
+		}
+	}
+	return 0, false
+}
+
+// numbers hands f a parameter's numbers; those of a packed one exist for as long as f runs.
+func (m *Model) numbers(p *grad.Param, f func(x backend.Buffer)) {
+	if p.Packed == nil {
+		f(p.Value)
+		return
+	}
+	x := grad.Unpack(m.dev, p.Packed, p.Len())
+	f(x)
+	m.dev.Free(x)
+}
+
+// read returns a parameter's numbers.
+func (m *Model) read(p *grad.Param) (x []float32, err error) {
+	x = make([]float32, p.Len())
+	m.numbers(p, func(b backend.Buffer) { err = m.dev.Download(x, b) })
+	return x, err
+}
+
+// widen gives packed parameters, which are the model's own, numbers again.
+func (m *Model) widen() {
+	for _, p := range m.params {
+		if p.Packed != nil {
+			p.Value, p.Packed = grad.Unpack(m.dev, p.Packed, p.Len()), nil
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/grad"
+	"tunebook/engine/tensor"
+)
+
+type goldens struct {
+	Seed  int
+	Start map[string][]float32
+	Grads []map[string][]float32
+	Cases map[string][]map[string][]float32
+	Adam8 []float32 `json:"adamw8bit"`
+}
+
+func readGoldens(t *testing.T) (g goldens) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/optimizers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// param puts a parameter with a gradient on a device.
+func param(dev backend.Backend, name string, shape []int, x []float32) *grad.Param {
+	p := &grad.Param{Name: name, Shape: shape, Value: dev.Alloc(tensor.F32, len(x)), Grad: dev.Alloc(tensor.F32, len(x))}
+	dev.Upload(p.Value, x)
+	return p
+}
+
+// Ten steps of every optimizer are those of PyTorch, of transformers, or of the paper, within 2e-6 of a parameter's size.
+func TestOptimizersAreTheReferences(t *testing.T) { both(t, optimizersAreTheReferences) }
+
+func optimizersAreTheReferences(t *testing.T, device string) {
+	dev, err := backend.Open(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := readGoldens(t)
+	for name, cfg := range map[string]Config{
+		"adamw":           {Optimizer: "adamw"},
+		"adamw, clipped":  {Optimizer: "adamw", Beta1: 0.8, Beta2: 0.95, Eps: 1e-6, Clip: 1},
+		"adamw, averaged": {Optimizer: "adamw", EMA: 0.9},
+		"adamw, small":    {Optimizer: "adamw8bit"}, // below the size at which moments take a byte it is AdamW
+		"sgd":             {Optimizer: "sgd"},
+		"sgd, momentum":   {Optimizer: "sgd", Momentum: 0.9},
+		"sgd, nesterov":   {Optimizer: "sgd", Momentum: 0.9, Nesterov: true},
+		"adafactor":       {Optimizer: "adafactor"},
+		"adafactor, mean": {Optimizer: "adafactor", Beta1: 0.9},
+		"lion":            {Optimizer: "lion"},
+	} {
+		clip := cfg.Clip
+		cfg.LR, cfg.WeightDecay = 0.01, 0.1
+		cfg = cfg.fill()
+		want := g.Cases[strings.TrimSuffix(name, ", small")]
+		if len(want) != 10 {
+			t.Fatalf("%s: %d steps in the golden file", name, len(want))
+		}
+		params := []*grad.Param{param(dev, "w", []int{3, 5}, g.Start["w"]), param(dev, "b", []int{4}, g.Start["b"])}
+		rates, err := ratesOf(cfg, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt := newOptimizer(cfg, dev, params, false)
+		mean := &average{decay: cfg.EMA}
+		for step, grads := range g.Grads {
+			scale := 1.0
+			if clip > 0 {
+				sum := 0.0
+				for _, p := range params {
+					for _, x := range grads[p.Name] {
+						sum += float64(x) * float64(x)
+					}
+				}
+				scale = min(1, clip/math.Sqrt(sum))
+			}
+			for i, p := range params {
+				dev.Upload(p.Grad, grads[p.Name])
+				if err := opt.step(i, p.Value, p.Grad, update{lr: cfg.LR * rates[i].lr, decay: rates[i].decay, scale: scale, n: step + 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := mean.add(dev, params); err != nil {
+				t.Fatal(err)
+			}
+			got, err := download(dev, params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg.EMA > 0 {
+				got = mean.x
+			}
+			for i, p := range params {
+				for j, x := range got[i] {
+					if w := want[step][p.Name][j]; math.Abs(float64(x-w)) > 2e-6*max(1, math.Abs(float64(w))) {
+						t.Fatalf("%s, step %d: %s[%d] is %.8g; wanted %.8g", name, step+1, p.Name, j, x, w)
+					}
+				}
+			}
+		}
+		opt.free()
+	}
+}
+
+// 8-bit AdamW is the reference's, written from the paper, in every code; and it stays near AdamW in float32.
+func TestAdamW8(t *testing.T) {
+	dev, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 4100
+	start, g := make([]float32, n), make([]float32, n)
+	for i := range start {
+		start[i] = float32(math.Cos(float64(i)))
+	}
+	run := func(name string) []float32 {
+		cfg := Config{LR: 0.01, WeightDecay: 0.1, Optimizer: name}.fill()
+		p := param(dev, "w", []int{n}, start)
+		opt := newOptimizer(cfg, dev, []*grad.Param{p}, false)
+		for step := 1; step <= 10; step++ {
+			for i := range g {
+				g[i] = float32(math.Sin(float64(i)*float64(step+1)) * math.Pow(10, float64(i%5-3)))
+			}
+			dev.Upload(p.Grad, g)
+			if err := opt.step(0, p.Value, p.Grad, update{lr: cfg.LR, decay: cfg.WeightDecay, scale: 1, n: step}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x := make([]float32, n)
+		if err := dev.Download(x, p.Value); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	eight, float := run("adamw8bit"), run("adamw")
+	off := 0
+	for i, w := range readGoldens(t).Adam8 {
+		if math.Abs(float64(eight[41*i]-w)) > 1e-6 {
+			off++
+		}
+	}
+	if off > 0 {
+		t.Errorf("%d of %d elements differ from the reference", off, len(readGoldens(t).Adam8))
+	}
+	// Ten steps move an element by up to 0.1. The gradients of a block span four powers of ten, their squares eight, more than
+	// the code holds; those of the largest power are what rounding alone does.
+	sum, top, worst := 0.0, 0.0, 0.0
+	for i := range eight {
+		d := math.Abs(float64(eight[i] - float[i]))
+		sum, worst = sum+d, max(worst, d)
+		if i%5 == 4 {
+			top += d
+		}
+	}
+	t.Logf("against float32 moments: %.2g in the mean, %.2g where gradients are large, %.2g at most", sum/n, top/n*5, worst)
+	if sum/n > 8e-3 || top/n*5 > 3e-3 || worst > 0.1 {
+		t.Error("8-bit moments are too far from float32's")
+	}
+	small, big := newOptimizer(Config{Optimizer: "adamw8bit"}, dev, nil, true), newOptimizer(Config{Optimizer: "adamw"}, dev, nil, true)
+	p := &grad.Param{Name: "w", Shape: []int{1 << 16}}
+	if a, b := small.bytes(p), big.bytes(p); a != 2<<16+2*4*(1<<16)/256 || b != 8<<16 {
+		t.Errorf("%d and %d bytes", a, b)
+	}
+}
+
+func TestCode8(t *testing.T) {
+	for _, c := range []*code8{&signed8, &unsigned8} {
+		for i := range c.values {
+			if i > 0 && c.values[i] <= c.values[i-1] {
+				t.Fatalf("values %d and %d: %g, %g", i-1, i, c.values[i-1], c.values[i])
+			}
+			if got := c.nearest(float64(c.values[i])*3, 3); int(got) != i {
+				t.Errorf("value %d (%g) is read back as %d", i, c.values[i], got)
+			}
+		}
+	}
+	if signed8.values[255] != 1 || unsigned8.values[0] != 0 || signed8.nearest(0, 0) != signed8.zero || signed8.values[signed8.zero] != 0 {
+		t.Error("the ends of the code")
+	}
+	codes := []uint8{0, 255, 17, 128}
+	back := make([]uint8, 4)
+	if err := unpack(back, pack(codes)); err != nil || !bytes.Equal(back, codes) {
+		t.Errorf("%v → %v, %v", codes, back, err)
+	}
+	for _, x := range []float32{-1, 1 << 24, 0.5, float32(math.NaN())} {
+		if unpack(back[:1], []float32{x}) == nil {
+			t.Errorf("%g was unpacked", x)
+		}
+	}
+}
+
+// Stopped at any update and resumed, a run of every optimizer, with average, bfloat16, groups and the best score kept, ends
+// in the same bits and the same log.
+func TestEveryWayResumes(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"adamw8bit": {Optimizer: "adamw8bit"},
+		"lion":      {Optimizer: "lion", Schedule: "wsd", Decay: 2},
+		"sgd":       {Optimizer: "sgd", Momentum: 0.9, Schedule: "inverse-sqrt"},
+		"adafactor": {Optimizer: "adafactor", Beta1: 0.5},
+		"average":   {EMA: 0.8, Groups: []Group{{Match: "*norm*", LR: 2}}},
+		"bf16":      {Precision: "bf16"},
+		"frozen":    {Freeze: []string{"model.embed*", "*.k_proj.weight"}},
+		"best":      {Best: true, Validation: sequences(7)[4:], ValidateEvery: 2, EMA: 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.LR, cfg.Steps, cfg.BatchSize, cfg.Seed, cfg.Every = 1e-2, 9, 6, 2, 2
+			m := tinyModel(t, "cpu")
+			straight := fit(t, m, 20, cfg)
+			want := fingerprint(t, m)
+			for _, stop := range []int{1, 4, 8} {
+				cfg.Dir = t.TempDir()
+				tr, err := New(tinyModel(t, "cpu"), sequences(20), []string{"a", "b"}, cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(context.Background())
+				if err := tr.Run(ctx, func(r Report) {
+					if r.Step == stop {
+						cancel()
+					}
+				}); err == nil {
+					t.Fatal("it was not stopped")
+				}
+				again := tinyModel(t, "cpu")
+				tr, err = New(again, sequences(20), []string{"a", "b"}, cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tr.Done() != stop || tr.Trainable() != straight.Trainable() {
+					t.Fatalf("resumed at %d with %d parameters; stopped at %d with %d", tr.Done(), tr.Trainable(), stop, straight.Trainable())
+				}
+				if err := tr.Run(context.Background(), nil); err != nil {
+					t.Fatal(err)
+				}
+				a, _ := json.Marshal(straight.Log)
+				b, _ := json.Marshal(tr.Log)
+				if fingerprint(t, again) != want || string(a) != string(b) {
+					t.Errorf("stopped at %d: another end than the straight run's", stop)
+				}
+			}
+		})
+	}
+}
+
+// The codes of 8-bit moments go through a checkpoint unchanged.
+func TestCodesAreSaved(t *testing.T) {
+	dev, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 5000
+	r := tensor.NewRNG(1, "codes")
+	x, g := make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i], g[i] = float32(r.Norm()), float32(r.Norm())
+	}
+	cfg := Config{LR: 1e-2, Optimizer: "adamw8bit"}.fill()
+	make := func() (optimizer, *grad.Param) {
+		p := param(dev, "w", []int{n}, x)
+		dev.Upload(p.Grad, g)
+		return newOptimizer(cfg, dev, []*grad.Param{p}, false), p
+	}
+	a, pa := make()
+	b, pb := make()
+	step := func(o optimizer, p *grad.Param, n int) {
+		if err := o.step(0, p.Value, p.Grad, update{lr: cfg.LR, scale: 1, n: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(a, pa, 1)
+	step(a, pa, 2)
+	step(b, pb, 1)
+	saved := map[string][]float32{}
+	if err := b.save(func(name string, _ []int, data []float32) { saved[name] = data }); err != nil {
+		t.Fatal(err)
+	}
+	c, pc := make()
+	dev.Copy(pc.Value, pb.Value)
+	apply, err := c.load(func(name string, n int) ([]float32, error) { return saved[name], nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply()
+	step(c, pc, 2)
+	va, _ := download(dev, []*grad.Param{pa})
+	vc, _ := download(dev, []*grad.Param{pc})
+	for i := range va[0] {
+		if va[0][i] != vc[0][i] {
+			t.Fatalf("element %d: %g and %g", i, va[0][i], vc[0][i])
+		}
+	}
+}
+
+// TestGoldensAreFresh makes the golden file again where Python has what that needs, and compares.
+func TestGoldensAreFresh(t *testing.T) {
+	python := os.Getenv("TUNEBOOK_PYTHON")
+	if python == "" {
+		t.Skip("TUNEBOOK_PYTHON names no Python with torch, transformers and numpy")
+	}
+	out, err := exec.Command(python, "testdata/optimizers.py").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("testdata/optimizers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, out) {
+		t.Error("the committed file differs from a fresh one")
+	}
+}
