@@ -3,6 +3,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sort"
 	"strings"
@@ -166,8 +167,8 @@ func (t *driverTable) cards() ([]Card, error) {
 	return all, nil
 }
 
-// usable says why a card cannot run the kernels.
-func (c Card) usable() error {
+// Usable says why a card cannot run the kernels.
+func (c Card) Usable() error {
 	if c.Major < 8 {
 		return fmt.Errorf("cuda: %s has compute capability %d.%d; the kernels want 8.0 or newer (Ampere)", c.Name, c.Major, c.Minor)
 	}
@@ -197,7 +198,7 @@ func openCard(t *driverTable, i int) (*card, error) {
 	if i >= len(all) {
 		return nil, fmt.Errorf("cuda: card %d; there are %d", i, len(all))
 	}
-	if err := all[i].usable(); err != nil {
+	if err := all[i].Usable(); err != nil {
 		return nil, err
 	}
 	c := &card{t: t, Card: all[i], functions: map[string]uintptr{}, modules: map[string]uintptr{}, allowed: map[string]int{}, live: map[uint64]int{}, kept: map[int][]uint64{}}
@@ -441,5 +442,17 @@ func Cards() ([]Card, error) {
 // Available tells whether there is a card that the backend can use.
 func Available() bool {
 	all, err := Cards()
-	return err == nil && all[0].usable() == nil
+	return err == nil && all[0].Usable() == nil
+}
+
+// DefaultDevice is the device of models for which none is asked: the one that TUNEBOOK_DEVICE names, else "cuda" where there
+// is a card, else "cpu".
+func DefaultDevice() string {
+	if name := os.Getenv("TUNEBOOK_DEVICE"); name != "" {
+		return name
+	}
+	if Available() {
+		return "cuda"
+	}
+	return "cpu"
 }
