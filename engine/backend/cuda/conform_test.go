@@ -55,3 +55,20 @@ func TestConform(t *testing.T) {
 func oneSegment(n int) *backend.Segments {
 	return &backend.Segments{List: []backend.Segment{{QLen: n, KLen: n}}}
 }
+
+// TestApart is the suite at its small shapes with nothing but the operands in reach.
+func TestApart(t *testing.T) {
+	for _, c := range conform.Checks() {
+		if strings.HasPrefix(c.Name, "Memory/") || strings.HasPrefix(c.Name, "Shapes/") || strings.HasSuffix(c.Name, "/gradient") {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			b, err := NewSim()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Run(thinned{t, 40}, apart{b})
+		})
+	}
+}
