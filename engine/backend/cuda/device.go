@@ -19,6 +19,8 @@ type device interface {
 	zero(addr uint64, bytes int) error
 	// launch starts a kernel; args are the bits of its parameters.
 	launch(kernel string, grid, block [3]int, shared int, args []uint64) error
+	// load takes a program of the caller's own and returns what launches its kernels.
+	load(name string, ptx []byte) (func(kernel string, grid, block [3]int, shared int, args []uint64) error, error)
 	// sync waits for all earlier work.
 	sync() error
 	info() string
@@ -67,4 +69,14 @@ func (s *simulated) launch(kernel string, grid, block [3]int, shared int, args [
 		return fmt.Errorf("cuda: no kernel %s", kernel)
 	}
 	return s.d.Launch(k, grid, block, shared, args)
+}
+
+func (s *simulated) load(name string, ptx []byte) (func(kernel string, grid, block [3]int, shared int, args []uint64) error, error) {
+	m, err := sim.Parse(ptx)
+	if err != nil {
+		return nil, err
+	}
+	return func(kernel string, grid, block [3]int, shared int, args []uint64) error {
+		return s.d.Launch(m.Kernels[kernel], grid, block, shared, args)
+	}, nil
 }

@@ -262,6 +262,28 @@ func (c *card) launch(kernel string, grid, block [3]int, shared int, args []uint
 	if err != nil {
 		return err
 	}
+	return c.start(kernel, f, grid, block, shared, args)
+}
+
+// load gives the driver PTX of the caller's own.
+func (c *card) load(name string, ptx []byte) (func(kernel string, grid, block [3]int, shared int, args []uint64) error, error) {
+	var m uintptr
+	img := append(append([]byte{}, ptx...), 0)
+	if err := c.do("loading "+name, func() int32 { return c.t.ModuleLoadData(&m, &img[0]) }); err != nil {
+		return nil, err
+	}
+	return func(kernel string, grid, block [3]int, shared int, args []uint64) error {
+		var f uintptr
+		k := append([]byte(kernel), 0)
+		if err := c.do("kernel "+kernel, func() int32 { return c.t.ModuleGetFunction(&f, m, &k[0]) }); err != nil {
+			return err
+		}
+		return c.start(kernel, f, grid, block, shared, args)
+	}, nil
+}
+
+// start launches a function.
+func (c *card) start(kernel string, f uintptr, grid, block [3]int, shared int, args []uint64) error {
 	const always = 48 << 10 // more than this is asked for by each kernel
 	if shared > always && shared > c.allowed[kernel] {
 		if err := c.do("shared memory of "+kernel, func() int32 { return c.t.FuncSetAttribute(f, functionDynamicShared, int32(shared)) }); err != nil {

@@ -167,6 +167,9 @@ func (x *buffer) want(op, name string, dt tensor.DType, n int) {
 	}
 }
 
+// Address returns where a buffer of this backend lies, for a Program's arguments.
+func (b *Backend) Address(buf backend.Buffer) uint64 { return b.own("Address", "buffer", buf).addr }
+
 // operands checks the operands of one operation.
 type operands struct {
 	b  *Backend

@@ -447,7 +447,7 @@ func (b *builder) atomic(reduction bool) {
 			r, off := w.locate(sp, a.of(w, l), n, l)
 			for i := off; i < off+n; i += 4 {
 				if r.fine == nil && r.wr[i/4] == 0 {
-					w.fail(Uninitialised, l, "byte %d of %s was never written", i, w.name(r))
+					w.fail(Uninitialised, l, "byte %d of %s was never written", i, r.name())
 				}
 			}
 			w.touchWrite(r, off, n, l, w.me(l)|flagAtomic, true)

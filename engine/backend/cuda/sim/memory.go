@@ -243,12 +243,12 @@ func (d *Device) describe(addr uint64, n int) string {
 	i := sort.Search(len(d.regions), func(i int) bool { return d.regions[i].base > addr }) - 1
 	if i >= 0 {
 		if r := d.regions[i]; addr-r.base < uint64(r.size)+gap {
-			return fmt.Sprintf("%d bytes at byte %d of %s, which has %d", n, addr-r.base, r.what, r.size)
+			return fmt.Sprintf("%d bytes at byte %d of %s, which has %d", n, addr-r.base, r.name(), r.size)
 		}
 	}
 	if i+1 < len(d.regions) {
 		if r := d.regions[i+1]; r.base-addr < gap {
-			return fmt.Sprintf("%d bytes %d bytes before %s", n, r.base-addr, r.what)
+			return fmt.Sprintf("%d bytes %d bytes before %s", n, r.base-addr, r.name())
 		}
 	}
 	return fmt.Sprintf("%d bytes at %#x, which is in no allocation", n, addr)
@@ -284,15 +284,17 @@ func (w *warp) ordered(s stamp, lane int) bool {
 // checkRead looks closer at the last writer of what a lane reads.
 func (w *warp) checkRead(s stamp, r *region, off, lane int) {
 	switch {
+	case s == 0 && r == w.b.shared:
+		w.fail(Uninitialised, lane, "byte %d of shared memory is not written yet: never, or by a thread that no barrier puts before this one", off)
 	case s == 0:
-		w.fail(Uninitialised, lane, "byte %d of %s was never written", off, w.name(r))
+		w.fail(Uninitialised, lane, "byte %d of %s was never written", off, r.name())
 	case s == guardStamp:
 		w.fail(Bounds, lane, "byte %d of shared memory is between two variables", off)
 	case s == pendingStamp:
 		w.fail(Pending, lane, "byte %d of shared memory is being copied to and nobody waited", off)
 	case s&threadMask == w.me(lane)&threadMask && s>>blockAt == w.b.stamp>>blockAt, w.ordered(s, lane):
 	default:
-		w.fail(Race, lane, "reads byte %d of %s, which %s wrote %s", off, w.name(r), w.who(s), w.since(s))
+		w.fail(Race, lane, "reads byte %d of %s, which %s wrote %s", off, r.name(), w.who(s), w.since(s))
 	}
 }
 
@@ -308,21 +310,21 @@ func (w *warp) checkWrite(wr, rd stamp, r *region, off, lane int, atomic bool) {
 		w.fail(Pending, lane, "byte %d of shared memory is being copied to and nobody waited", off)
 	case atomic && wr&flagAtomic != 0, w.ordered(wr, lane):
 	default:
-		w.fail(Race, lane, "writes byte %d of %s, which %s wrote %s", off, w.name(r), w.who(wr), w.since(wr))
+		w.fail(Race, lane, "writes byte %d of %s, which %s wrote %s", off, r.name(), w.who(wr), w.since(wr))
 	}
 	if rd == 0 || rd < w.settled(r) {
 		return
 	}
 	switch {
 	case rd&flagBlocks != 0:
-		w.fail(Race, lane, "writes byte %d of %s, which other blocks read in this launch", off, w.name(r))
+		w.fail(Race, lane, "writes byte %d of %s, which other blocks read in this launch", off, r.name())
 	case w.ordered(rd, lane) && rd&flagOther == 0:
 	case rd>>blockAt == me>>blockAt && int(rd>>clockAt&clockMask) < w.b.barrier:
 	case own(rd) && rd&(flagSame|flagOther) == 0:
 	case own(rd):
-		w.fail(Race, lane, "writes byte %d of %s, which other threads read %s", off, w.name(r), w.since(rd))
+		w.fail(Race, lane, "writes byte %d of %s, which other threads read %s", off, r.name(), w.since(rd))
 	default:
-		w.fail(Race, lane, "writes byte %d of %s, which %s read %s", off, w.name(r), w.who(rd), w.since(rd))
+		w.fail(Race, lane, "writes byte %d of %s, which %s read %s", off, r.name(), w.who(rd), w.since(rd))
 	}
 }
 
@@ -352,7 +354,8 @@ func (w *warp) reader(rd stamp, lane int) stamp {
 	return me
 }
 
-func (w *warp) name(r *region) string {
+// name is what messages call a region.
+func (r *region) name() string {
 	if r.what == "" {
 		return fmt.Sprintf("the allocation at %#x", r.base)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -140,6 +141,8 @@ type parser struct {
 	depth  int
 	uid    int
 	prefix []int // the scopes that a label stands in
+
+	headers bool // bodies are passed over
 }
 
 type variable struct {
@@ -168,12 +171,27 @@ func (p *parser) fail(format string, args ...any) {
 }
 
 // Parse reads PTX. It refuses what it does not know: a directive, an instruction, one of its modifiers.
-func Parse(ptx []byte) (m *Module, err error) {
+func Parse(ptx []byte) (m *Module, err error) { return parse(ptx, false) }
+
+// Signatures reads the parameters of all kernels and passes over what the kernels do.
+func Signatures(ptx []byte) (map[string][]Param, error) {
+	m, err := parse(ptx, true)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]Param{}
+	for name, k := range m.Kernels {
+		all[name] = k.Params
+	}
+	return all, nil
+}
+
+func parse(ptx []byte, headers bool) (m *Module, err error) {
 	t, err := lex(string(ptx))
 	if err != nil {
 		return nil, fmt.Errorf("sim: %w", err)
 	}
-	p := &parser{t: t, m: &Module{Kernels: map[string]*Kernel{}}, files: map[string]string{}, extern: map[string]bool{}, common: map[string]sharedVariable{}}
+	p := &parser{t: t, m: &Module{Kernels: map[string]*Kernel{}}, files: map[string]string{}, extern: map[string]bool{}, common: map[string]sharedVariable{}, headers: headers}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(perr)
@@ -238,7 +256,7 @@ func (p *parser) skipTo(end string) {
 func (p *parser) findFiles() {
 	for i := 0; i+2 < len(p.t); i++ {
 		if p.t[i].s == ".file" {
-			p.files[p.t[i+1].s] = strings.Trim(p.t[i+2].s, `"`)
+			p.files[p.t[i+1].s] = path.Base(strings.Trim(p.t[i+2].s, `"`)) // the folder is the compiler's working directory
 		}
 	}
 }
@@ -409,6 +427,19 @@ func (p *parser) entry() {
 		default:
 			p.fail("%q before a kernel's body is not known", s)
 		}
+	}
+	if p.headers {
+		p.expect("{")
+		for depth := 1; depth > 0; {
+			switch p.next() {
+			case "{":
+				depth++
+			case "}":
+				depth--
+			}
+		}
+		p.m.Kernels[k.Name] = k
+		return
 	}
 	p.body()
 	k.dynamicAt = (k.Shared + 127) &^ 127
@@ -624,11 +655,13 @@ func (p *parser) instruction() {
 		}
 	}
 	var text strings.Builder
+	tight := true // no space before the next token
 	for _, t := range p.t[start : p.i-1] {
-		if text.Len() > 0 && t.s != "," && t.s != "]" && t.s != "}" {
+		if !tight && !strings.Contains(",]}+|", t.s) {
 			text.WriteByte(' ')
 		}
 		text.WriteString(t.s)
+		tight = strings.Contains("[{@!-+|", t.s)
 	}
 	in.text = text.String()
 	b := &builder{p: p, in: &in, op: op, o: ops}
