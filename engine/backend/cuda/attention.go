@@ -109,7 +109,7 @@ func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend
 	}
 	shared := 4 * (tileRows*d + tileRows*blockRows + blockRows*(2*d+1))
 	b.launch("attention_forward_"+size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, shared, os, ls, qs, ks, vs, t.queries, t.leads,
-		i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), flag(segs.Full))
+		i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))
 }
 
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
@@ -130,7 +130,7 @@ func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buff
 	delta, free := b.scratch(t.rows * h)
 	defer free()
 	shared := 4 * (2*tileRows*d + 2*blockRows*(d+1) + tileRows*blockRows)
-	last := []uint64{i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), flag(segs.Full)}
+	last := []uint64{i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full)}
 	b.launch("attention_backward_q_"+size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, shared, append([]uint64{dq, delta, do, qs, ks, vs, os, ls, t.queries}, last...)...)
 	b.launch("attention_backward_kv_"+size, [3]int{t.nk, kh, 1}, [3]int{128, 1, 1}, shared+4*tileRows*blockRows, append([]uint64{dk, dv, delta, do, qs, ks, vs, ls, t.keys}, last...)...)
 }

@@ -109,7 +109,7 @@ func (b *Backend) elements(kernel string, n int, args ...uint64) {
 func i32(v int) uint64     { return uint64(uint32(int32(v))) }
 func i64(v int) uint64     { return uint64(v) }
 func f32(v float32) uint64 { return uint64(math.Float32bits(v)) }
-func flag(v bool) uint64 {
+func truth(v bool) uint64 {
 	if v {
 		return 1
 	}

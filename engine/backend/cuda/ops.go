@@ -175,7 +175,7 @@ func (b *Backend) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, pairing
 		sign = -1
 	}
 	b.elements("rope", t*d/2, o.f("y", y, t*heads*d), o.f("x", x, t*heads*d), o.i("pos", pos, t), o.f("freqs", freqs, d/2),
-		i32(t), i32(heads), i32(d), flag(pairing == backend.Interleaved), f32(sign))
+		i32(t), i32(heads), i32(d), truth(pairing == backend.Interleaved), f32(sign))
 }
 
 // The kinds of gated.cu.
@@ -314,7 +314,7 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 		n := min(rows, t-from)
 		b.product(logits, at(xs, from*c), ws, n, v, c, backend.NT, 1, 0)
 		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits, at(ids, from), at(share, from), i32(v), f32(scale),
-			flag(dX != nil), i32(backend.IgnoreIndex), fault, code, i32(from))
+			truth(dX != nil), i32(backend.IgnoreIndex), fault, code, i32(from))
 		if dX != nil {
 			b.product(at(dx, from*c), logits, ws, n, c, v, backend.NN, 1, 0)
 		}
