@@ -42,8 +42,8 @@ type Pairing = backend.Pairing
 
 // Options are the rarer choices of Open and New.
 type Options struct {
-	// Device is "cpu", "cuda" (an NVIDIA card), "ref" (the slow definition of right) or "cuda-sim" (a simulated card, slower
-	// still). Empty stands for the device that the environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a
+	// Device is "cpu", "cuda" (an NVIDIA card), "cuda-bf16" (the same, operands of large products rounded to bf16), "ref" (the
+	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a
 	// card, else "cpu". Training runs where the model lies.
 	Device string
 }

@@ -20,6 +20,9 @@ type Backend struct {
 	fault   uint64 // where kernels report an index outside its table
 	faulted bool   // a kernel that may report was launched since it was read last
 
+	bf16       bool // products of some size round their operands to bf16 and run on tensor cores
+	packAlways bool // products of any size do, in tests
+
 	logitBytes int // the largest chunk of logits of LinearCrossEntropy
 
 	garbage []uint64 // tables of Segments that nobody holds any more
@@ -27,6 +30,14 @@ type Backend struct {
 
 func init() {
 	backend.Register("cuda", func() (backend.Backend, error) { return Open() })
+	backend.Register("cuda-bf16", func() (backend.Backend, error) {
+		b, err := Open()
+		if err != nil {
+			return nil, err
+		}
+		b.name, b.bf16 = "cuda-bf16", true
+		return b, nil
+	})
 	backend.Register("cuda-sim", func() (backend.Backend, error) { return NewSim() })
 }
 
@@ -53,7 +64,7 @@ func newBackend(name string, d device) (*Backend, error) {
 	return b, nil
 }
 
-// Name returns "cuda", or "cuda-sim" for a simulated card.
+// Name returns "cuda", "cuda-bf16" where products round their operands to bf16, or "cuda-sim" for a simulated card.
 func (b *Backend) Name() string { return b.name }
 
 // Info names the card.

@@ -74,6 +74,19 @@ var mutants = []struct {
 	{"product", 1, "if (row >= M) return;", "", "MatMul/gradient", "out of bounds"},
 	{"product", 1, "if (beta != 0)", "", "MatMul/values", ""},
 	{"product", 1, "tx * 4]", "tx * 4 + 1]", "MatMul/gradient", "misaligned"},
+	{"bf16", 1, "k + lane / 16 * 8", "k + lane / 16 * 4", "", ""},
+	{"bf16", 1, "lane % 8 + lane / 16 * 8", "lane % 8 + lane / 8 % 2 * 8", "", "wanted"},
+	{"bf16", 1, "k + lane / 8 % 2 * 8", "k + lane / 16 * 8", "", "wanted"},
+	{"bf16", 1, "y[j / 2][j % 2 * 2 + 1]", "y[j / 2][j % 2 * 2]", "", "wanted"},
+	{"bf16", 1, "lane % 4 * 2 + f", "lane % 4 + f * 4", "", "wanted"},
+	{"bf16", 1, "(stages - 2)", "(stages - 1)", "", "copy in flight"},
+	{"bf16", 1, "    __syncthreads();  //", "    //", "", "race"},
+	{"bf16", 1, "load(s + stages - 1);", "load(s + stages);", "", ""},
+	{"bf16", 1, "  __syncthreads();\n", "", "", "uninitialised"},
+	{"bf16", 1, "pair(low, high)", "pair(high, low)", "", "wanted"},
+	{"bf16", 1, "2 * p + 1 < K", "2 * p + 1 <= K", "", ""},
+	{"bf16", 1, "k0 + j < K && r < R", "r < R", "", "out of bounds"},
+	{"bf16", 1, "if (col >= N) continue;", "", "", ""},
 	{"attention", 1, "    __syncthreads();\n    i64 from", "    i64 from", "AttentionForward/values", "race"},
 	{"attention", 1, "    __syncthreads();\n    if (r0", "    if (r0", "AttentionForward/values", ""},
 	{"attention", 1, "    __syncwarp();\n", "", "AttentionForward/values", ""},
@@ -139,7 +152,14 @@ func TestMutants(t *testing.T) {
 			}
 			kernels := maps.Clone(right)
 			maps.Copy(kernels, mod.Kernels)
-			dev, err := newBackend("cuda-sim", &simulated{d: sim.NewDevice(), kernels: kernels})
+			card := &simulated{d: sim.NewDevice(), kernels: kernels}
+			if m.source == "bf16" {
+				if err := bf16Products(bf16Sim(t, card), bf16Shapes); err == nil || !strings.Contains(err.Error(), m.found) {
+					t.Errorf("found: %v; wanted %q", err, m.found)
+				}
+				return
+			}
+			dev, err := newBackend("cuda-sim", card)
 			if err != nil {
 				t.Fatal(err)
 			}

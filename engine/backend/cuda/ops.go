@@ -17,6 +17,10 @@ func (b *Backend) product(c, a, bb uint64, m, n, k int, op backend.MatOp, alpha,
 	if m == 0 || n == 0 {
 		return
 	}
+	if b.wantsTensorCores(m, n, k) {
+		b.productBF16(c, a, bb, m, n, k, op, alpha, beta)
+		return
+	}
 	name, ok := map[backend.MatOp]string{backend.NT: "product_nt", backend.NN: "product_nn", backend.TN: "product_tn"}[op]
 	if !ok {
 		panic(fmt.Sprintf("MatMul: op %d; wanted NT, NN or TN", op))

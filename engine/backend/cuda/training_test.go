@@ -104,4 +104,19 @@ func TestTraining(t *testing.T) {
 	}
 }
 
+// TestTrainingBF16: with operands of products rounded to bf16 a run stays close to the one in float32.
+func TestTrainingBF16(t *testing.T) {
+	b, err := cuda.NewBF16Sim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := train.Config{LR: 1e-2, Steps: 3, BatchSize: 3, MicroTokens: 20, Seed: 5}
+	want, got := fineTune(t, ref.New(), cfg, false), fineTune(t, b, cfg, false)
+	for i, w := range want.losses {
+		if d := math.Abs(got.losses[i] - w); d > 0.01*w || d == 0 {
+			t.Errorf("update %d: loss %v; %v in float32, wanted another one within 1 %%", i+1, got.losses[i], w)
+		}
+	}
+}
+
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-4*(1e-2+math.Abs(b)) }
