@@ -205,9 +205,8 @@ func main() {
 	}
 	fmt.Println(broad)
 
-	// point tunes on one mix and scores the target's test.
-	var manifest *data.Set
-	point := func(t target, mix string, n int, seed int64) study.Results {
+	// blend is what a point is tuned on.
+	blend := func(t target, mix string, n int, seed int64) *data.Set {
 		r := data.Recipe{Seed: seed, Against: []*data.Set{t.test.Named("test")}, Clean: true,
 			Parts: []data.Part{{Set: t.train.Named("specialist").Take(seed, min(n, t.train.Len())), Passes: 1}}}
 		if mix == mixed {
@@ -215,9 +214,12 @@ func main() {
 		} else if mix == mislead {
 			r.Parts = append(r.Parts, data.Part{Set: broken, Passes: 1})
 		}
+		return r.Blend()
+	}
+	// point tunes on one mix and scores the target's test.
+	point := func(t target, mix string, n int, seed int64) study.Results {
 		c := train.Config{LR: *lr, Epochs: *epochs, BatchSize: 8, LoRA: *lora, Seed: seed, MaxLen: *maxLen, Policy: "drop", Quiet: true}
-		run := train.Run(base, r.Blend(), c)
-		manifest = run.Mix
+		run := train.Run(base, blend(t, mix, n, seed), c)
 		ask := eval.Task{Test: t.test, Metric: t.metric, Cleaner: t.cleaner, MaxNew: t.maxNew, Quiet: true}
 		return study.Results{"score": ask.Run(run.Model)}
 	}
@@ -260,12 +262,13 @@ func main() {
 	// %% (c) Statements
 	conclusions := &study.Table{Title: "Statements of the study, tested", Columns: []string{"statement", "difference", "95 %", "p (Holm)", "verdict"},
 		Notes: []string{"A statement is supported, or contradicted, where its p-value after Holm's correction over the statements of its part is below 0.05; otherwise these runs do not decide it."}}
-	conclude := func(t *study.Table, key, say string, better bool) {
+	var effects []chart.Effect
+	conclude := func(t *study.Table, key, short, say string, better bool) {
 		for i := range t.Rows {
 			diff, interval, p := cell(t, i, "difference"), cell(t, i, "95 %"), cell(t, i, "p (Holm)")
 			what := cell(t, i, key)
 			if n := cell(t, i, "n"); n != "" {
-				what += ", " + n + " examples"
+				what += ", " + n
 			}
 			verdict := "not decided"
 			value, err := strconv.ParseFloat(strings.TrimPrefix(p, "<"), 64)
@@ -275,30 +278,38 @@ func main() {
 					verdict = "supported"
 				}
 			}
+			var lo, hi float64
+			mean, err := strconv.ParseFloat(diff, 64)
+			if n, _ := fmt.Sscanf(interval, "%g to %g", &lo, &hi); err == nil && n == 2 {
+				effects = append(effects, chart.Effect{Name: short + what, Mean: mean, Lo: lo, Hi: hi})
+			}
 			conclusions.Rows = append(conclusions.Rows, []string{fmt.Sprintf(say, what), diff, interval, p, verdict})
 		}
 	}
-	conclude(gains, "target", "Generalist data helps (%s)", true)
-	conclude(helps, "capability", "Generalist data helps %s", true)
-	conclude(hurts, "capability", "Wrong answers in it hurt %s", false)
+	conclude(gains, "target", "", "Generalist data helps (%s examples)", true)
+	conclude(helps, "capability", "", "Generalist data helps %s", true)
+	conclude(hurts, "capability", "wrong: ", "Wrong answers in it hurt %s", false)
 	fmt.Println(conclusions)
 
 	// %% Report
 	page := chart.NewPage("Specialist or generalist? The study with " + *modelName)
 	page.Text("Each point is tuned from the same model and scored on the same test questions; bands and bars are 95 % intervals over documents and seeds.")
+	var curves []*chart.Chart
 	for _, t := range targets {
 		one := coverage.Filter(study.Where{"target": t.name})
-		page.Add(chart.Plot(one, chart.Line{X: "n", LogX: true, Y: "score", By: "mix", CI: 0.95, Title: t.name,
+		curves = append(curves, chart.Plot(one, chart.Line{X: "n", LogX: true, Y: "score", By: "mix", CI: 0.95, Title: t.name,
 			XName: "specialist examples", YName: t.metric}))
 	}
+	page.Add(chart.Grid("(a) Coverage", curves...))
 	page.Add(gains)
 	page.Add(chart.Bars(capability, chart.Bar{X: "capability", Y: "score", By: "mix", Title: "Capabilities", YName: "exact match"}))
 	page.Add(helps)
 	page.Add(hurts)
+	page.Add(chart.Forest("(c) Statements: differences with 95 % intervals", "difference", effects...))
 	page.Add(conclusions)
-	if manifest != nil {
-		page.Add(manifest)
-	}
+	page.Text("The mix of the first target and that of the first capability with wrong answers, at the largest size:")
+	page.Add(blend(targets[0], mixed, largest, 1))
+	page.Add(blend(capabilities[0], mislead, largest, 1))
 	fmt.Println("report:", page.Save(*html))
 }
 
