@@ -12,6 +12,7 @@ import (
 	"tunebook/engine/data"
 	"tunebook/engine/internal/shared"
 	"tunebook/engine/model"
+	"tunebook/engine/model/base"
 	"tunebook/engine/train"
 )
 
@@ -104,6 +105,42 @@ func adapterLosses(t *testing.T, g *golden, m *model.Model, lora model.LoRA) (lo
 		losses = append(losses, r.Loss)
 	}
 	return losses
+}
+
+// A model that is opened in a form of quantisation is the one that is opened and then quantised; a GGUF file of the same form keeps
+// its very numbers.
+func TestOpenQuantised(t *testing.T) {
+	m, err := model.OpenFS(device(t, "cpu"), base.Files, base.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.NF4: "F32"} {
+		path := filepath.Join(t.TempDir(), "m.gguf")
+		if err := m.SaveGGUF(path, as); err != nil {
+			t.Fatal(err)
+		}
+		wide, err := model.Open(m.Device(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then, err := wide.Quantize(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := model.Open(m.Device(), path, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind, ok := at.Quant(); !ok || kind != q {
+			t.Errorf("opened in %v: held in %v, %v", q, kind, ok)
+		}
+		a, _ := then.Fingerprint()
+		b, _ := at.Fingerprint()
+		c, _ := wide.Fingerprint()
+		if a != b || (b == c) != (q == backend.Q8_0) {
+			t.Errorf("%v: opened in it another model: %v; the file's own numbers: %v", q, a != b, b == c)
+		}
+	}
 }
 
 func TestQuantizeRefuses(t *testing.T) {

@@ -42,6 +42,7 @@ type Pairing = backend.Pairing
 // Options are the rarer choices of Open and New.
 type Options struct {
 	Device string // "cpu" (default) or "ref", the slow definition of right
+	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -135,15 +136,19 @@ func (m *Model) SaveGGUF(path, as string) string {
 // trained on.
 func (m *Model) Quantize(form string) *Model {
 	const op = "model.Quantize"
+	n, err := m.m.Quantize(quant(op, form))
+	stop.If(op, err)
+	return &Model{m: n, seeds: m.seeds}
+}
+
+func quant(op, form string) backend.Quant {
 	for _, q := range backend.Quants {
 		if q.String() == form {
-			n, err := m.m.Quantize(q)
-			stop.If(op, err)
-			return &Model{m: n, seeds: m.seeds}
+			return q
 		}
 	}
-	stop.Now(op, fmt.Sprintf("form is %q", form), `use "q8_0", "q4_0" or "nf4"`)
-	return nil
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0" or "nf4"`)
+	return 0
 }
 
 // Embed returns one vector of every text, of length 1 unless the model's files say otherwise; the model is an encoder.
