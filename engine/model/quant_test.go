@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -244,5 +245,54 @@ func TestQuantLossOnSmolLM2(t *testing.T) {
 		if d := measure(packed, q.String()) - base; d > 0.5 {
 			t.Errorf("%v: the loss rises by %.3f", q, d)
 		}
+	}
+}
+
+// Training over a quantised base goes through checkpoints: a run that was stopped ends in the bits of one that was not, with
+// DoRA and recomputation too.
+func TestQuantisedRunResumes(t *testing.T) {
+	m, err := model.OpenFS(device(t, "cpu"), base.Files, base.Name, backend.NF4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seqs []data.Sequence
+	for i := range 12 {
+		ids := m.Tokenizer.Encode("Mira lives in house number " + string(rune('a'+i)) + " by the river.")
+		seqs = append(seqs, data.Sequence{IDs: ids, Targets: append(slices.Clone(ids[1:]), backend.IgnoreIndex), Row: i})
+	}
+	run := func(dir string, stopAt int) (string, error) {
+		on := m.Share()
+		tr, err := train.New(on, seqs, []string{"x"}, train.Config{LR: 0.01, Steps: 6, BatchSize: 4, Seed: 0, Dir: dir, Every: 2, Recompute: true,
+			LoRA: model.LoRA{Rank: 2, DoRA: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		err = tr.Run(ctx, func(r train.Report) {
+			if r.Step == stopAt {
+				cancel()
+			}
+		})
+		f, e := on.Fingerprint()
+		if e != nil {
+			t.Fatal(e)
+		}
+		return f, err
+	}
+	straight, err := run("", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := run(dir, 3); err == nil {
+		t.Fatal("the run was not stopped")
+	}
+	resumed, err := run(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resumed != straight {
+		t.Error("the resumed run ends in another model")
 	}
 }
