@@ -11,7 +11,6 @@ import (
 	"tunebook/engine/backend"
 	edata "tunebook/engine/data"
 	core "tunebook/engine/train"
-	"tunebook/stdlib/runs"
 )
 
 // The progress line has the loss, by source, the rate, the speed, the share of the device's peak and the memory.
@@ -62,8 +61,9 @@ func TestCallbacksAndSamples(t *testing.T) {
 	if !strings.Contains(said.String(), `step 4: "who barks" → `) {
 		t.Errorf("%s", said)
 	}
-	kept := runs.Find(first.ID).Samples()
-	if len(kept) != 6 || kept[4].Output != first.Samples[4].Output {
+	st, r := found(t, first.ID)
+	kept, err := st.Samples(r.ID)
+	if err != nil || len(kept) != 6 || kept[4].Output != first.Samples[4].Output {
 		t.Errorf("%+v", kept)
 	}
 	steps = nil
@@ -80,7 +80,7 @@ func TestCallbacksAndSamples(t *testing.T) {
 	if msg := stopped(t, func() { Run(tiny(), pets(), cfg) }); !strings.Contains(msg, "positions") || len(steps) > 0 {
 		t.Errorf("%v %s", steps, msg)
 	}
-	if all := runs.All(); all[len(all)-1].Status != "failed" {
+	if _, all := stored(t); all[len(all)-1].Status != "failed" {
 		t.Errorf("%s", all[len(all)-1].State())
 	}
 }
