@@ -88,12 +88,17 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 	})
 }
 
-// build puts a model on a device from a source of tensors by name.
-func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error)) (*Model, error) {
+// build puts a model on a device from a source of tensors by name; with a form of quantisation, the layers' linear weights in
+// that form, one by one.
+func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error), q ...backend.Quant) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	m := &Model{Config: c, dev: dev, byName: map[string]*grad.Param{}}
+	var packed map[string]bool
+	if len(q) > 0 {
+		packed = c.linears()
+	}
 	for _, s := range c.tensors() {
 		data, err := read(s.name, s.shape)
 		if err != nil {
@@ -102,8 +107,15 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 		if want := tensor.Size(s.shape...); len(data) != want {
 			return nil, fmt.Errorf("model: tensor %s: %d elements; shape %v has %d", s.name, len(data), s.shape, want)
 		}
-		p := &grad.Param{Name: s.name, Shape: s.shape, Value: dev.AllocUninit(tensor.F32, len(data))}
-		dev.Upload(p.Value, data)
+		p := &grad.Param{Name: s.name, Shape: s.shape}
+		if packed[s.name] {
+			if p.Packed, err = pack(dev, data, q[0]); err != nil {
+				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
+			}
+		} else {
+			p.Value = dev.AllocUninit(tensor.F32, len(data))
+			dev.Upload(p.Value, data)
+		}
 		m.params = append(m.params, p)
 		m.byName[s.name] = p
 	}

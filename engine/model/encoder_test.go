@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,7 +121,7 @@ func TestMiniLM(t *testing.T) {
 		return
 	}
 	out := filepath.Join(t.TempDir(), "minilm.json")
-	if msg, err := exec.Command(python, "testdata/minilm.py", again, out).CombinedOutput(); err != nil {
+	if msg, err := offline(python, "testdata/minilm.py", again, out).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, msg)
 	}
 	if raw, err = os.ReadFile(out); err != nil {

@@ -27,7 +27,7 @@ var ggufFamilies = map[string]struct {
 }
 
 // openGGUF reads a model with the tokenizer and the chat template that its file holds.
-func openGGUF(dev backend.Backend, path string) (*Model, error) {
+func openGGUF(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	g, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func openGGUF(dev backend.Backend, path string) (*Model, error) {
 			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
 		}
 	}
-	m, err := loadGGUF(dev, c, g, path)
+	m, err := loadGGUF(dev, c, g, path, q...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func ggufConfig(g *weights.GGUF, path string) (Config, error) {
 }
 
 // loadGGUF builds the model of a file's configuration.
-func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string) (*Model, error) {
+func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string, q ...backend.Quant) (*Model, error) {
 	var f tensors = g
 	if arch, _ := g.Meta.String("general.architecture"); ggufFamilies[arch].plusOne {
 		f = lessOne{f}
@@ -157,7 +157,7 @@ func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string) (*Mod
 	if g.Has(ropeFactors) { // the configuration has it
 		f = without{f, ropeFactors}
 	}
-	return load(dev, c, f, path)
+	return load(dev, c, f, path, q...)
 }
 
 // without hides one tensor of a file.
@@ -184,7 +184,7 @@ func (l lessOne) Tensor(name string) (weights.Tensor, error) {
 }
 
 // openLlama2c reads a llama2.c checkpoint and the tokenizer beside it.
-func openLlama2c(dev backend.Backend, path string) (*Model, error) {
+func openLlama2c(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	l, err := weights.OpenLlama2c(path)
 	if err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func openLlama2c(dev backend.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model.Open: %s: %w", f.Name(), err)
 	}
-	m, err := load(dev, c, l, path)
+	m, err := load(dev, c, l, path, q...)
 	if err != nil {
 		return nil, err
 	}

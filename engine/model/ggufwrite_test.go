@@ -3,7 +3,6 @@ package model_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -199,7 +198,7 @@ func askLlamaCpp(t *testing.T, python, path string, ask llamaAsk) (answer llamaA
 	}
 	in, out := filepath.Join(dir, "ask.json"), filepath.Join(dir, "out.json")
 	os.WriteFile(in, raw, 0o644)
-	if msg, err := exec.Command(python, "testdata/llamacpp.py", path, in, out).CombinedOutput(); err != nil {
+	if msg, err := offline(python, "testdata/llamacpp.py", path, in, out).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, msg)
 	}
 	if raw, err = os.ReadFile(out); err != nil {

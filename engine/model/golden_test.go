@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,7 +144,7 @@ func TestGoldensAnew(t *testing.T) {
 	}
 	for _, names := range [][]string{{}, {"smollm2-geometry"}} {
 		dir := t.TempDir()
-		if out, err := exec.Command(python, append([]string{"testdata/goldens.py", dir}, names...)...).CombinedOutput(); err != nil {
+		if out, err := offline(python, append([]string{"testdata/goldens.py", dir}, names...)...).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		compareGoldens(t, dir)

@@ -14,8 +14,9 @@ import (
 )
 
 // OpenHub opens a model of a hub, by "owner/name", "owner/name@revision" or "owner/name/file.gguf", from the cache, having fetched what
-// the cache lacks. The second result says why an older commit was used than the hub may have; it is mostly empty.
-func OpenHub(ctx context.Context, dev backend.Backend, name string, c *hub.Client) (*Model, string, error) {
+// the cache lacks. The second result says why an older commit was used than the hub may have; it is mostly empty. q is as for
+// Open.
+func OpenHub(ctx context.Context, dev backend.Backend, name string, c *hub.Client, q ...backend.Quant) (*Model, string, error) {
 	repo, revision, file, ok := hub.Parse(name)
 	if !ok {
 		return nil, "", fmt.Errorf("model.OpenHub: %q; wanted owner/name, owner/name@revision or owner/name/file.gguf", name)
@@ -40,7 +41,7 @@ func OpenHub(ctx context.Context, dev backend.Backend, name string, c *hub.Clien
 	if err != nil {
 		return nil, "", fmt.Errorf("model.OpenHub: %w", err)
 	}
-	m, err := Open(dev, path)
+	m, err := Open(dev, path, q...)
 	if err != nil {
 		return nil, "", err
 	}

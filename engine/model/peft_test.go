@@ -2,7 +2,6 @@ package model_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -172,7 +171,7 @@ func TestTransformersLoadsOurs(t *testing.T) {
 	theirs := func(t *testing.T, g *golden, dir, adapter string) []float32 {
 		t.Helper()
 		out := filepath.Join(t.TempDir(), "out.safetensors")
-		if msg, err := exec.Command(python, "testdata/loads.py", dir, adapter, filepath.Join(g.dir, "golden.json"), out).CombinedOutput(); err != nil {
+		if msg, err := offline(python, "testdata/loads.py", dir, adapter, filepath.Join(g.dir, "golden.json"), out).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, msg)
 		}
 		f, err := weights.OpenSafetensors(out)

@@ -43,9 +43,11 @@ type Pairing = backend.Pairing
 // Options are the rarer choices of Open and New.
 type Options struct {
 	// Device is "cpu", "cuda" (an NVIDIA card), "cuda-bf16" (the same, operands of large products rounded to bf16), "ref" (the
-	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a
-	// card, else "cpu". Training runs where the model lies.
+	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
+	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu". Training runs where the
+	// model lies.
 	Device string
+	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -142,15 +144,19 @@ func (m *Model) SaveGGUF(path, as string) string {
 // trained on.
 func (m *Model) Quantize(form string) *Model {
 	const op = "model.Quantize"
+	n, err := m.m.Quantize(quant(op, form))
+	stop.If(op, err)
+	return &Model{m: n, seeds: m.seeds}
+}
+
+func quant(op, form string) backend.Quant {
 	for _, q := range backend.Quants {
 		if q.String() == form {
-			n, err := m.m.Quantize(q)
-			stop.If(op, err)
-			return &Model{m: n, seeds: m.seeds}
+			return q
 		}
 	}
-	stop.Now(op, fmt.Sprintf("form is %q", form), `use "q8_0", "q4_0" or "nf4"`)
-	return nil
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0" or "nf4"`)
+	return 0
 }
 
 // Embed returns one vector of every text, of length 1 unless the model's files say otherwise; the model is an encoder.

@@ -29,17 +29,21 @@ type Tokenizer struct{ t *token.Tokenizer }
 func Open(name string, opts ...Options) *Model {
 	const op = "model.Open"
 	dev := device(op, opts)
+	var q []backend.Quant
+	if len(opts) == 1 && opts[0].Quant != "" {
+		q = append(q, quant(op, opts[0].Quant))
+	}
 	if name == base.Name {
-		m, err := core.OpenFS(dev, base.Files, base.Name)
+		m, err := core.OpenFS(dev, base.Files, base.Name, q...)
 		stop.If(op, err)
 		return used(name, &Model{m: m})
 	}
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		if _, _, _, ok := hub.Parse(name); ok {
-			return used(name, &Model{m: fromHub(op, dev, name)})
+			return used(name, &Model{m: fromHub(op, dev, name, q)})
 		}
 	}
-	m, err := core.Open(dev, name)
+	m, err := core.Open(dev, name, q...)
 	if err != nil {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Err: err, Hint: "\"base\" is the model inside the binary; other names are paths, or owner/name on the hub"})
 	}
@@ -59,7 +63,7 @@ func used(name string, m *Model) *Model {
 }
 
 // fromHub opens a model of the hub with a progress line for every large file that comes.
-func fromHub(op string, dev backend.Backend, name string) *core.Model {
+func fromHub(op string, dev backend.Backend, name string, q []backend.Quant) *core.Model {
 	c, err := hub.FromEnv()
 	stop.If(op, err)
 	var bar *host.Bar
@@ -78,7 +82,7 @@ func fromHub(op string, dev backend.Backend, name string) *core.Model {
 		}
 	}
 	defer host.EndProgress()
-	m, note, err := core.OpenHub(host.Context(), dev, name, c)
+	m, note, err := core.OpenHub(host.Context(), dev, name, c, q...)
 	if err != nil {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Err: err, Hint: "nothing lies at the path " + name + ", so it was taken for a name on the hub"})
 	}
@@ -92,6 +96,9 @@ func fromHub(op string, dev backend.Backend, name string) *core.Model {
 // configuration says more. It is asked with the template Plain.
 func New(c Config, tok *Tokenizer, seed int64, opts ...Options) *Model {
 	const op = "model.New"
+	if len(opts) == 1 && opts[0].Quant != "" {
+		stop.Now(op, "Quant is set, and new weights are to be trained", "leave Quant out; it is for Open")
+	}
 	if c.VocabSize == 0 {
 		c.VocabSize = tok.t.VocabSize()
 	}
