@@ -220,3 +220,59 @@ func TestSmolLM2WithoutData(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, all)
 	}
 }
+
+// The whole study, shortened: interpreted on generated tasks, compiled in the same folder, where every point is kept, and on
+// the public data, where the small model reads what it can.
+func TestPaper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains seventeen small models; not with -short")
+	}
+	bin, file, dir := tunebook(t), abs(t, "paper.go"), t.TempDir()
+	small := []string{"-sizes", "12", "-tests", "8", "-seeds", "1", "-general", "12", "-epochs", "1"}
+	first, progress, took, code := run(t, dir, bin, append([]string{"run", file}, small...)...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, first, progress)
+	}
+	t.Logf("took %s", took.Round(time.Second))
+	for _, want := range []string{"Generalist data helps (tracking, 12 examples)", "Wrong answers in it hurt factual knowledge", "8 documents", "not decided", "report:"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("%q is not in the output:\n%s", want, first)
+		}
+	}
+	if strings.Contains(first, "failed") {
+		t.Errorf("a point failed:\n%s", first)
+	}
+	x, err := os.ReadFile(filepath.Join(dir, "paper.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(t.TempDir(), "paper")
+	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	again, errs, _, code := run(t, dir, exe, small...)
+	if code != 0 {
+		t.Fatalf("compiled: exit code %d\n%s", code, errs)
+	}
+	if again != first {
+		t.Errorf("interpreted:\n%s\ncompiled, from the store:\n%s", first, again)
+	}
+	y, err := os.ReadFile(filepath.Join(dir, "paper.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(x, y) {
+		t.Error("the two reports differ")
+	}
+	root := sharedDir(t)
+	public, progress, took, code := run(t, t.TempDir(), bin, append([]string{"run", file, "-data", filepath.Join(root, "data"), "-maxlen", "500"}, small...)...)
+	if code != 0 {
+		t.Fatalf("on public data: exit code %d\n%s\n%s", code, public, progress)
+	}
+	t.Logf("on public data it took %s", took.Round(time.Second))
+	for _, want := range []string{"Generalist data helps (Banking77 intents, 12 examples)", "Wrong answers in it hurt reasoning", "report:"} {
+		if !strings.Contains(public, want) {
+			t.Errorf("on public data: %q is not in the output:\n%s", want, public)
+		}
+	}
+}

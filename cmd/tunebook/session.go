@@ -19,7 +19,7 @@ var preset = func() map[string]string {
 	m := map[string]string{}
 	for _, p := range []string{
 		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
-		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
+		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/grad", "tunebook/stdlib/model",
 		"tunebook/stdlib/runs", "tunebook/stdlib/study", "tunebook/stdlib/train",
 	} {
 		if n := symbols.Name(p); n != "" {

@@ -41,15 +41,13 @@ type chatText struct {
 	jinja string
 }
 
-// jinja returns the chat template as files hold it, empty for a built-in that came from no file.
+// jinja returns the chat template as files hold it: a file's own text, or one that writes what a built-in writes. The model has a
+// template and a tokenizer.
 func (m *Model) jinja() string {
-	switch {
-	case m.Template == nil:
-		return ""
-	case m.Template.Jinja == "" && m.chat.of == m.Template:
+	if m.chat.of == m.Template && m.chat.jinja != "" {
 		return m.chat.jinja
 	}
-	return m.Template.Jinja
+	return m.Template.ChatTemplate(m.Tokenizer)
 }
 
 // module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.

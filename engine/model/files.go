@@ -257,9 +257,7 @@ func (m *Model) Save(dir, dtype string) error {
 		tokConf["bos_token"] = m.Tokenizer.Token(id)
 	}
 	if m.Template != nil {
-		if m.jinja() != "" {
-			tokConf["chat_template"] = m.jinja()
-		}
+		tokConf["chat_template"] = m.jinja()
 		if m.Template.Jinja == "" {
 			tokConf["tunebook_template"] = m.Template.Name
 		}

@@ -28,9 +28,7 @@ func (m *Model) SaveGGUF(path, as string) error {
 		return fmt.Errorf("model.SaveGGUF: %w", err)
 	}
 	if t := m.Template; t != nil {
-		if text := m.jinja(); text != "" {
-			meta["tokenizer.chat_template"] = text
-		}
+		meta["tokenizer.chat_template"] = m.jinja()
 		if t.Jinja == "" {
 			meta[ggufTemplate] = t.Name
 		}

@@ -101,35 +101,11 @@ func TestLlamaCppLoadsOurs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ask := struct {
-			Prompts    []string
-			MaxNew     int
-			Chat, From string
-			Type       int
-		}{Prompts: ggufPrompts, MaxNew: 24, Chat: "What is the capital of France?"}
+		ask := llamaAsk{Prompts: ggufPrompts, MaxNew: 24, Chat: "What is the capital of France?"}
 		if as != "F16" {
 			ask.From, ask.Type = wide, map[string]int{"Q8_0": 7, "Q4_0": 2}[as]
 		}
-		raw, err := json.Marshal(ask)
-		if err != nil {
-			t.Fatal(err)
-		}
-		os.WriteFile(filepath.Join(dir, "ask.json"), raw, 0o644)
-		if msg, err := exec.Command(python, "testdata/llamacpp.py", path, filepath.Join(dir, "ask.json"), filepath.Join(dir, "out.json")).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, msg)
-		}
-		var theirs struct {
-			IDs, Greedy [][]int32
-			Chat        []int32
-			Answer      string
-			Different   []string
-		}
-		if raw, err = os.ReadFile(filepath.Join(dir, "out.json")); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(raw, &theirs); err != nil {
-			t.Fatal(err)
-		}
+		theirs := askLlamaCpp(t, python, path, ask)
 		if len(theirs.Different) > 0 {
 			t.Errorf("%s: %d tensors have other bytes than llama.cpp's own: %v", as, len(theirs.Different), theirs.Different[:1])
 		}
@@ -164,6 +140,75 @@ func TestLlamaCppLoadsOurs(t *testing.T) {
 			t.Errorf("%s: %d of %d tokens are ours too, the others less likely by %.2f; wanted %g of them and at most 0.5", as, agree, tokens, worst, least)
 		}
 	}
+}
+
+// The tiny model of llama2.c, with SentencePiece's tokens, goes on in llama.cpp as its golden text does.
+func TestLlamaCppTellsStories(t *testing.T) {
+	python := os.Getenv("TUNEBOOK_PYTHON")
+	if python == "" {
+		t.Skip("TUNEBOOK_PYTHON names no Python with llama-cpp-python")
+	}
+	dir := filepath.Join(shared.Dir(t), "models", "stories260k")
+	m, err := model.Open(device(t, "cpu"), filepath.Join(dir, "stories260K.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m.gguf")
+	if err := m.SaveGGUF(path, "F16"); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "golden_greedy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Greedy []int32 `json:"greedy_ids"`
+	}
+	if err := json.Unmarshal(raw, &golden); err != nil {
+		t.Fatal(err)
+	}
+	const n = 100
+	if got := askLlamaCpp(t, python, path, llamaAsk{Prompts: []string{""}, BOS: true, MaxNew: n}); !slices.Equal(got.Greedy[0], golden.Greedy[1:n+1]) {
+		t.Errorf("llama.cpp writes %q", m.Tokenizer.Decode(got.Greedy[0]))
+	}
+}
+
+// llamaAsk is what testdata/llamacpp.py is asked, llamaAnswer what it answers.
+type (
+	llamaAsk struct {
+		Prompts    []string
+		BOS        bool
+		MaxNew     int
+		Chat, From string
+		Type       int
+	}
+	llamaAnswer struct {
+		IDs, Greedy [][]int32
+		Chat        []int32
+		Answer      string
+		Different   []string
+	}
+)
+
+func askLlamaCpp(t *testing.T, python, path string, ask llamaAsk) (answer llamaAnswer) {
+	t.Helper()
+	dir := t.TempDir()
+	raw, err := json.Marshal(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := filepath.Join(dir, "ask.json"), filepath.Join(dir, "out.json")
+	os.WriteFile(in, raw, 0o644)
+	if msg, err := exec.Command(python, "testdata/llamacpp.py", path, in, out).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	if raw, err = os.ReadFile(out); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
 }
 
 // gapsOf returns, for each of the tokens that follow a prompt, how much larger the model's largest logit is than that token's.

@@ -41,14 +41,15 @@ func (t *Tokenizer) GGUF(vocab int) (map[string]any, error) {
 		}
 		meta[key+"model"], meta[key+"pre"], meta[key+"merges"], meta[key+"add_space_prefix"] = "gpt2", pre, merges, m.prefix
 	case *scoredBPE:
-		if m.file == nil || len(m.file.charsmap) > 0 || m.file.tidy {
-			return nil, fmt.Errorf("%s: a SentencePiece model that is not of a GGUF file, or changes characters and spaces, is not written", op)
+		file := newSPModel()
+		if t.sourceName != modelFileName || file.parse(t.source) != nil || len(file.charsmap) > 0 || file.tidy {
+			return nil, fmt.Errorf("%s: a SentencePiece model of a tokenizer.json, or one that changes characters and spaces, is not written", op)
 		}
 		scores := make([]float32, vocab)
-		for i, p := range m.file.pieces {
-			scores[i], types[i] = p.score, int32(p.kind)
+		for i, p := range file.pieces {
+			tokens[i], scores[i], types[i] = p.text, p.score, int32(p.kind)
 		}
-		meta[key+"model"], meta[key+"scores"], meta[key+"add_space_prefix"] = "llama", scores, m.file.prefix
+		meta[key+"model"], meta[key+"scores"], meta[key+"add_space_prefix"] = "llama", scores, file.prefix
 	default:
 		return nil, fmt.Errorf("%s: this kind of tokenizer is not written; wanted a byte-level BPE or a SentencePiece BPE", op)
 	}

@@ -23,7 +23,6 @@ type scoredBPE struct {
 	merges *mergeTable
 	space  string     // what words begin with; empty where tokens hold more than one word, so that a text merges as a whole
 	cache  *wordCache // of words
-	file   *spModel   // what it was made of; nil for another file's
 }
 
 // findSpace looks whether words can be merged one by one, which is so when no token goes on after a word's end. pieces

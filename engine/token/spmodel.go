@@ -50,7 +50,7 @@ const (
 // token, which Decode writes as " ⁇ "; Dropped counts their bytes.
 func ReadModel(data []byte) (*Tokenizer, error) {
 	const op = "token.ReadModel"
-	m := spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
+	m := newSPModel()
 	if err := m.parse(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -60,6 +60,11 @@ func ReadModel(data []byte) (*Tokenizer, error) {
 	}
 	t.source, t.sourceName = bytes.Clone(data), modelFileName
 	return t, nil
+}
+
+// newSPModel is what a file that says nothing describes.
+func newSPModel() spModel {
+	return spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
 }
 
 // protoField is one field of a protocol buffer message.
@@ -300,7 +305,7 @@ func (m *spModel) tokenizer() (*Tokenizer, error) {
 		u.norm, u.unk, u.bytes = norm, c.unk, bytes
 		c.model = u
 	} else {
-		b := &scoredBPE{file: m, norm: norm, user: norm.user, bytes: bytes, unk: c.unk, prefix: None, chars: map[string]int32{}}
+		b := &scoredBPE{norm: norm, user: norm.user, bytes: bytes, unk: c.unk, prefix: None, chars: map[string]int32{}}
 		for _, w := range words {
 			if _, n := utf8.DecodeRuneInString(w); n == len(w) {
 				b.chars[w] = ids[w]

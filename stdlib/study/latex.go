@@ -20,8 +20,8 @@ func (t *Table) LaTeX() string {
 		b.WriteString("% " + strings.Join(strings.Fields(t.Title), " ") + "\n")
 	}
 	b.WriteString("\\begin{tabular}{")
-	for _, r := range t.right {
-		if r {
+	for i := range t.Columns {
+		if t.rightOf(i) {
 			b.WriteByte('r')
 		} else {
 			b.WriteByte('l')

@@ -24,11 +24,35 @@ type Table struct {
 }
 
 func (t *Table) grid() *grid.Table {
+	for i, r := range t.Rows {
+		if len(r) != len(t.Columns) {
+			stop.Now("study.Table", fmt.Sprintf("row %d has %d cells; there are %d columns", i, len(r), len(t.Columns)), "")
+		}
+	}
 	g := &grid.Table{Caption: t.Title, Rows: t.Rows, Notes: t.Notes}
 	for i, c := range t.Columns {
-		g.Columns = append(g.Columns, grid.Column{Name: c, Right: t.right[i]})
+		g.Columns = append(g.Columns, grid.Column{Name: c, Right: t.rightOf(i)})
 	}
 	return g
+}
+
+// rightOf tells whether column i is set to the right: as it was made, and in a table that a script filled itself, where it
+// holds numbers.
+func (t *Table) rightOf(i int) bool {
+	if i < len(t.right) {
+		return t.right[i]
+	}
+	any := false
+	for _, r := range t.Rows {
+		if i >= len(r) || r[i] == "" {
+			continue
+		}
+		if _, ok := leading(r[i]); !ok {
+			return false
+		}
+		any = true
+	}
+	return any
 }
 
 func (t *Table) column(name string, right bool) {

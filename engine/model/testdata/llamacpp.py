@@ -48,12 +48,13 @@ if __name__ == "__main__":
                 break
         return new
 
-    ids = [llm.tokenize(p.encode(), add_bos=False, special=False) for p in ask["Prompts"]]
-    template = llm.metadata["tokenizer.chat_template"]
+    ids = [llm.tokenize(p.encode(), add_bos=ask["BOS"], special=False) for p in ask["Prompts"]]
+    template = llm.metadata.get("tokenizer.chat_template", "")
     text = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(template).render(
         messages=[{"role": "user", "content": ask["Chat"]}], add_generation_prompt=True, bos_token="", eos_token="")
     chat = llm.tokenize(text.encode(), add_bos=False, special=True)
-    result = {"IDs": ids, "Greedy": [greedy(i) for i in ids], "Chat": chat, "Answer": llm.detokenize(greedy(chat)).decode()}
+    answer = llm.detokenize(greedy(chat)).decode() if chat else ""
+    result = {"IDs": ids, "Greedy": [greedy(i) for i in ids], "Chat": chat, "Answer": answer}
     result["Different"] = different(path, ask["From"], ask["Type"]) if ask["From"] else []
     with open(out, "w") as f:
         json.dump(result, f)
