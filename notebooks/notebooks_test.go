@@ -124,6 +124,9 @@ func TestShort(t *testing.T) {
 	t.Setenv("TUNEBOOK_STORE", "off")
 	bin := tunebook(t)
 	for name, wants := range map[string][]string{
+		"masks.go":    {"[M][e][ow][.]", "3 cut from the front", "border: token 13 of the pack", "at most 4096 tokens in a forward pass"},
+		"mixing.go":   {"ratio 3", "50 of 50 rows of the smaller take begin the larger one", "rows 60 to 79", "● broad   ■ own"},
+		"lora.go":     {"base unchanged: true", "40 of 40 answers equal after merging"},
 		"charts.go":   {"● specialist only   ■ with generalist data", "note: 1 point not finite, drawn as gaps", "note: 1 value not finite, left out", "report: "},
 		"evaluate.go": {"chrF2 ", "made alike: false", "macro F1", "bits per byte", "token F1 = ", `\begin{tabular}`},
 	} {

@@ -196,6 +196,19 @@ func TestChooseByLogLikelihood(t *testing.T) {
 	}
 }
 
+// A question asked for a score and in a talk gets the same greedy answer.
+func TestScoredAndSpokenAnswersAreTheSame(t *testing.T) {
+	m := openBase(t)
+	examples := questions(3)
+	rows := runRows(t, Task{Name: "doors", Examples: examples, MaxNew: 16})
+	for i, e := range examples {
+		c := model.Conversation{Model: m, MaxNew: 16}
+		if got, err := c.Say(context.Background(), e.Prompt, nil); err != nil || got != rows[i].Cleaned {
+			t.Errorf("%q: scored %q, spoken %q (%v)", e.Prompt, rows[i].Cleaned, got, err)
+		}
+	}
+}
+
 // Each task's answers end at its own stops, though the model answers both in the same way.
 func TestStopsBelongToTheirTask(t *testing.T) {
 	examples := questions(3)
