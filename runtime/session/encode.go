@@ -293,7 +293,12 @@ func plainValue(x any) any {
 		return plainInside(reflect.ValueOf(x))
 	}
 	m := mirror{reg: v.T.reg, how: mirrorShow, top: true}
-	if m.special(v.T.Type) != nil {
+	switch {
+	case v.T.Kind == reflect.Pointer && v.isNil():
+		return nil
+	case v.T.has("Show", showSig):
+		return scriptShower{v}
+	case m.special(v.T.Type) != nil:
 		return outward(v)
 	}
 	return m.of(reflect.ValueOf(v.V), v.T.Type).Interface()

@@ -97,8 +97,11 @@ func (m *mirror) special(d *cell.Type) reflect.Type {
 			return valueType
 		}
 	case mirrorShow:
-		if t.has("Error", "func() string") || t.has("String", "func() string") {
-			return valueType
+		switch {
+		case t.has("Show", showSig):
+			return reflect.TypeFor[scriptShower]()
+		case t.has("Error", "func() string"), t.has("String", "func() string"):
+			return reflect.TypeFor[scriptStringer]()
 		}
 	case mirrorJSON:
 		if d.Kind == reflect.Pointer {
@@ -283,6 +286,12 @@ func (m *mirror) fill(out, v reflect.Value, d *cell.Type) {
 	switch out.Type() {
 	case valueType:
 		set(out, reflect.ValueOf(Value{m.reg.of(d), plainInterface(v)}))
+		return
+	case reflect.TypeFor[scriptStringer]():
+		set(out, reflect.ValueOf(scriptStringer{Value{m.reg.of(d), plainInterface(v)}}))
+		return
+	case reflect.TypeFor[scriptShower]():
+		set(out, reflect.ValueOf(scriptShower{Value{m.reg.of(d), plainInterface(v)}}))
 		return
 	case reflect.PointerTo(jsonType):
 		if v := unwrapRaw(v, d); v.IsValid() && !v.IsNil() {
