@@ -967,9 +967,6 @@ func (r *renderer) declStmt(st *ast.DeclStmt) string {
 		if sp, ok := sp.(*ast.ValueSpec); ok && g.Tok == token.VAR {
 			parts = append(parts, r.varSpec(sp))
 		}
-		if sp, ok := sp.(*ast.TypeSpec); ok && sp.TypeParams != nil {
-			r.u.refuse(sp.Pos(), "a generic type inside a function cannot be interpreted; declare it outside")
-		}
 	}
 	return strings.Join(parts, "; ")
 }
