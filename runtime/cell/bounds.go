@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // The interpreter reports an index out of range without the numbers. So where an index is a simple matter, a statement
@@ -34,6 +35,11 @@ func (r *renderer) within(e *ast.IndexExpr, x string) {
 		if v := r.info.Types[e.Index].Value; b.Info()&types.IsUnsigned == 0 && v == nil {
 			low = i + " < 0 || "
 		}
+	}
+	if _, ok := ast.Unparen(e.Index).(*ast.Ident); !ok && r.info.Types[e.Index].Value == nil {
+		k := r.tmp("i")
+		fmt.Fprintf(r.hoist, "%s := %s; ", k, i)
+		low, i = strings.ReplaceAll(low, i, k), k
 	}
 	fmt.Fprintf(r.hoist, "if %s%s >= %s { %s(%s, %s) }; ", low, i, n, r.host("OutOfRange"), i, n)
 }

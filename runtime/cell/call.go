@@ -280,7 +280,12 @@ func (r *renderer) handling(n *ast.CallExpr) string {
 	}
 	name := f.Name()
 	switch f.Pkg().Path() {
-	case "sort", "reflect", "encoding/binary", "flag", "os/signal":
+	case "reflect":
+		if name == "ValueOf" {
+			return "Reflected"
+		}
+		return "Bare"
+	case "sort", "encoding/binary", "flag", "os/signal":
 		return "Bare"
 	case "fmt":
 		if strings.Contains(name, "can") {
@@ -330,7 +335,6 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 		}
 		return name + "(" + r.raw(r.expr(x), xt) + ")"
 	case "append":
-		ts := r.t(t, n.Pos())
 		elem := t.Underlying().(*types.Slice).Elem()
 		var list []string
 		for i, a := range n.Args {
@@ -351,10 +355,7 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 			}
 		}
 		s := "append(" + strings.Join(list, ", ") + ")"
-		if r.wrapped(t) {
-			return "(" + ts + "{v: " + s + "})"
-		}
-		return s
+		return r.wrap(s, t)
 	case "copy":
 		return "copy(" + r.raw(r.expr(n.Args[0]), r.typ(n.Args[0])) + ", " + r.raw(r.expr(n.Args[1]), r.typ(n.Args[1])) + ")"
 	case "delete":
@@ -368,15 +369,20 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 		if bad != "" {
 			r.u.refuse(n.Pos(), "type "+bad+" cannot be named here")
 		}
+		oneWay := ""
+		if c, ok := t.Underlying().(*types.Chan); ok && c.Dir() != types.SendRecv {
+			oneWay = ts
+			ts, _ = r.literal(types.NewChan(types.SendRecv, c.Elem()))
+		}
 		s := "make(" + ts
 		for _, a := range n.Args[1:] {
 			s += ", " + r.expr(a)
 		}
 		s += ")"
-		if r.wrapped(t) {
-			return "(" + r.t(t, n.Pos()) + "{v: " + s + "})"
+		if oneWay != "" {
+			s = "(" + oneWay + ")(" + s + ")"
 		}
-		return s
+		return r.wrap(s, t)
 	case "new":
 		p := t.Underlying().(*types.Pointer)
 		if tv := r.info.Types[n.Args[0]]; !tv.IsType() { // new(expression), Go 1.26

@@ -452,12 +452,14 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		return head + pre, core, post
 	case *ast.SelectStmt:
 		f := in.push(&frame{stmt: st, label: label, sel: true})
-		core = "select " + in.comms(st.Body)
+		head, clauses := in.comms(st.Body)
+		core = "select " + clauses
 		if f.flag != "" || breaks(st.Body) {
 			// A break would leave the loop around the select; inside a switch it leaves the switch.
 			core = "switch { case true: " + core + " }"
 		}
-		return r.pop(f, core)
+		pre, core, post := r.pop(f, core)
+		return head + pre, core, post
 	case *ast.BranchStmt:
 		return "", r.branch(st), ""
 	case *ast.ReturnStmt:
@@ -539,8 +541,8 @@ func (r *renderer) valueSwitch(st *ast.SwitchStmt) (pre, core string) {
 	return pre, "switch {\n" + rest + last + "}"
 }
 
-// comms writes the clauses of a select.
-func (r *renderer) comms(b *ast.BlockStmt) string {
+// comms writes the clauses of a select, and what they evaluate when it begins.
+func (r *renderer) comms(b *ast.BlockStmt) (pre, clauses string) {
 	var s strings.Builder
 	s.WriteString("{\n")
 	for _, c := range b.List {
@@ -549,24 +551,38 @@ func (r *renderer) comms(b *ast.BlockStmt) string {
 		in.top, in.hoist = false, nil
 		head, first := "default:", ""
 		if c.Comm != nil {
-			head, first = in.comm(c.Comm)
+			before := ""
+			before, head, first = in.comm(c.Comm)
+			pre += before
 			head = "case " + head + ":"
 		}
 		s.WriteString(head + "\n" + first + in.stmts(c.Body))
 	}
 	s.WriteString("}")
-	return s.String()
+	return pre, s.String()
 }
 
-// comm writes a communication of a select, and what its clause begins with.
-func (r *renderer) comm(st ast.Stmt) (head, first string) {
-	as, ok := st.(*ast.AssignStmt)
-	if !ok {
-		return r.simple(st), ""
+// comm writes a communication of a select, what the select evaluates for it when it begins, and what its clause begins
+// with.
+func (r *renderer) comm(st ast.Stmt) (pre, head, first string) {
+	channel := func(e ast.Expr) (string, *types.Chan) {
+		ct := r.typ(e)
+		k := r.tmp("chan")
+		pre += k + " := " + r.raw(r.expr(e), ct) + "; "
+		return k, ct.Underlying().(*types.Chan)
 	}
-	recv := ast.Unparen(as.Rhs[0]).(*ast.UnaryExpr)
-	ct := r.typ(recv.X)
-	c := ct.Underlying().(*types.Chan)
+	switch st := st.(type) {
+	case *ast.SendStmt:
+		k, c := channel(st.Chan)
+		v := r.tmp("sent")
+		pre += v + " := " + r.oneOf(st.Value, c.Elem()) + "; "
+		return pre, k + " <- " + v, ""
+	case *ast.ExprStmt:
+		k, _ := channel(ast.Unparen(st.X).(*ast.UnaryExpr).X)
+		return pre, "<-" + k, ""
+	}
+	as := st.(*ast.AssignStmt)
+	over, c := channel(ast.Unparen(as.Rhs[0]).(*ast.UnaryExpr).X)
 	var names []string
 	blank := true
 	for i, l := range as.Lhs {
@@ -586,11 +602,11 @@ func (r *renderer) comm(st ast.Stmt) (head, first string) {
 		}
 		first += r.expr(l) + op + r.conv(k, from, r.targetType(l, as.Tok)) + "; "
 	}
-	from := "<-" + r.raw(r.expr(recv.X), ct)
+	from := "<-" + over
 	if blank {
-		return from, ""
+		return pre, from, ""
 	}
-	return strings.Join(names, ", ") + " := " + from, first
+	return pre, strings.Join(names, ", ") + " := " + from, first
 }
 
 // breaks reports a break without a label that is about the statement whose body b is.
@@ -950,9 +966,6 @@ func (r *renderer) declStmt(st *ast.DeclStmt) string {
 	for _, sp := range g.Specs {
 		if sp, ok := sp.(*ast.ValueSpec); ok && g.Tok == token.VAR {
 			parts = append(parts, r.varSpec(sp))
-		}
-		if sp, ok := sp.(*ast.TypeSpec); ok && sp.TypeParams != nil {
-			r.u.refuse(sp.Pos(), "a generic type inside a function cannot be interpreted; declare it outside")
 		}
 	}
 	return strings.Join(parts, "; ")

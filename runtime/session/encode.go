@@ -170,11 +170,7 @@ func (m *mirror) back(out, c reflect.Value, d *cell.Type) error {
 			p = reflect.New(out.Type().Elem())
 			set(out, p)
 		}
-		t := target{Value{m.reg.of(d), p.Interface()}}
-		if ok, err := t.bySelf([]byte(j.read)); ok {
-			return err
-		}
-		return json.Unmarshal([]byte(j.read), p.Interface())
+		return decoded(Value{m.reg.of(d), p.Interface()}, func(to any) error { return json.Unmarshal([]byte(j.read), to) })
 	}
 	if c.Type() == jsonType {
 		j := c.Interface().(jsonValue)
@@ -281,6 +277,15 @@ func bare(x any) any {
 	return x
 }
 
+// reflected is what reflect.ValueOf is given: the value itself or, of a struct, a copy whose fields have their own names.
+func reflected(x any) any {
+	if v, ok := inward(x).(Value); ok && v.T.Kind == reflect.Struct {
+		m := mirror{reg: v.T.reg, how: mirrorBare, top: true}
+		return m.of(reflect.ValueOf(v.V), v.T.Type).Interface()
+	}
+	return bare(x)
+}
+
 // plainValue is a copy of a value, of compiled types, for code that reads it.
 func plainValue(x any) any {
 	v, ok := inward(x).(Value)
@@ -288,7 +293,12 @@ func plainValue(x any) any {
 		return plainInside(reflect.ValueOf(x))
 	}
 	m := mirror{reg: v.T.reg, how: mirrorShow, top: true}
-	if m.special(v.T.Type) != nil {
+	switch {
+	case v.T.Kind == reflect.Pointer && v.isNil():
+		return nil
+	case v.T.has("Show", showSig):
+		return scriptShower{v}
+	case m.special(v.T.Type) != nil:
 		return outward(v)
 	}
 	return m.of(reflect.ValueOf(v.V), v.T.Type).Interface()
