@@ -273,3 +273,32 @@ func TestPaper(t *testing.T) {
 		}
 	}
 }
+
+// TestKernels: the notebook about CUDA kernels says the same interpreted and compiled, and finds each mistake by its line. It
+// needs NVIDIA's compiler library.
+func TestKernels(t *testing.T) {
+	out, errs, _, code := run(t, ".", "go", "run", "kernels.go")
+	if strings.Contains(errs, "nvrtc: no ") {
+		t.Skip("no NVRTC: ", errs)
+	}
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, out, errs)
+	}
+	for _, want := range []string{
+		"[2080 2970] of 2080 and 2970\n", "kernel.cu:6, PTX line", "hint: line 6: if (threadIdx.x < half)", "out of bounds: 4 bytes at byte 400 of",
+		"race: reads byte 0 of", "kernel.cu:2: identifier \"y\" is undefined", "\n[1 0 0.26894143 0.7310586 1 1]\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	interpreted, errs, _, code := run(t, ".", tunebook(t), "run", "kernels.go")
+	if code != 0 {
+		t.Fatalf("tunebook run: exit code %d\n%s%s", code, interpreted, errs)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		if !strings.Contains(interpreted, line) {
+			t.Errorf("interpreted, it does not say %q:\n%s", line, interpreted)
+		}
+	}
+}

@@ -233,14 +233,17 @@ func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
 // Scope gives completion and help a view of what is declared.
 func (s *Session) Scope() *cell.Scope { return s.scope }
 
-// Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
-func (s *Session) Scratch() *cell.Scope {
-	sc := cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
-	if s.cfg.Folder.Dir != "" {
-		sc.Beside(s.cfg.Folder)
+// NewScope returns a scope without declarations, to check what is not to become part of a session.
+func NewScope(p Packages, preset map[string]string, folder cell.Folder) *cell.Scope {
+	sc := cell.NewScope(cell.Packages{Paths: p.Paths, Name: p.Name, Types: p.Types}, preset)
+	if folder.Dir != "" {
+		sc.Beside(folder)
 	}
 	return sc
 }
+
+// Scratch returns a scope without declarations over the same packages.
+func (s *Session) Scratch() *cell.Scope { return NewScope(s.cfg.Packages, s.cfg.Preset, s.cfg.Folder) }
 
 // Close runs what cells deferred to the end. ctx ends it.
 func (s *Session) Close(ctx context.Context) error { return s.End(ctx).Err }

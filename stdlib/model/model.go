@@ -13,6 +13,7 @@ import (
 
 	"tunebook/engine/backend"
 	_ "tunebook/engine/backend/cpu" // the devices that this binary has
+	"tunebook/engine/backend/cuda"
 	_ "tunebook/engine/backend/ref"
 	core "tunebook/engine/model"
 	"tunebook/engine/token"
@@ -41,17 +42,24 @@ type Pairing = backend.Pairing
 
 // Options are the rarer choices of Open and New.
 type Options struct {
-	Device string // "cpu" (default) or "ref", the slow definition of right
-	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32
+	// Device is "cpu", "cuda" (an NVIDIA card), "cuda-bf16" (the same, operands of large products rounded to bf16), "ref" (the
+	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a
+	// card, else "cpu". Training runs where the model lies.
+	Device string
+	// Quant, of Open, holds the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32.
+	Quant string
 }
 
 func device(op string, opts []Options) backend.Backend {
-	name := "cpu"
+	name := ""
 	if len(opts) > 1 {
 		stop.Now(op, fmt.Sprintf("%d Options given; wanted at most one", len(opts)), "")
 	}
 	if len(opts) == 1 && opts[0].Device != "" {
 		name = opts[0].Device
+	}
+	if name == "" {
+		name = cuda.DefaultDevice()
 	}
 	dev, err := backend.Open(name)
 	stop.If(op, err)

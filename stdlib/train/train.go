@@ -63,7 +63,7 @@ type Config struct {
 	ScoreName string                       // stands for Score in the run's identity; must be given with it
 
 	Seed        int64  // decides the order of examples and new adapter weights
-	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
+	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for the store. A run that is reused writes none
 	Every       int    // updates between checkpoints; 100
 	Keep        int    // checkpoints kept, that of the best score not counted; 2
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
