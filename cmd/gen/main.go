@@ -3,6 +3,7 @@
 //
 //	go run ./cmd/gen           writes the files
 //	go run ./cmd/gen -check    writes nothing; exits 1 with the list of files that are stale
+//	go run ./cmd/gen kernels   compiles the CUDA kernels; -check as above, skipped where their compiler is not installed
 //
 // The files are the same bytes for the same sources and the same version of Go.
 package main
@@ -20,6 +21,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "kernels" {
+		if err := runKernels(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	check := flag.Bool("check", false, "write nothing; fail when a generated file is stale")
 	flag.Parse()
 	if flag.NArg() > 0 {

@@ -119,7 +119,11 @@ func runNotebook(path string, args []string, flags runFlags) error {
 	errs := host.Stderr()
 	host.SetNotebook(path)
 	gate := &gate{w: host.Stdout()}
-	plan, err := notebook.NewPlan(scratch(!f.Program), f, flags.Choice)
+	fresh, err := scratch(path, !f.Program)
+	if err != nil {
+		return exit{1, err}
+	}
+	plan, err := notebook.NewPlan(fresh, f, flags.Choice)
 	if err != nil {
 		var found notebook.Wrong
 		if errors.As(err, &found) {
@@ -127,7 +131,7 @@ func runNotebook(path string, args []string, flags runFlags) error {
 		}
 		return exit{1, err}
 	}
-	s, err := newProcess(child.Setup{Args: args, Notebook: path, Preset: !f.Program, DeferToEnd: true})
+	s, err := newProcess(child.Setup{Args: args, Notebook: path, Preset: !f.Program, DeferToEnd: true, Manifest: flags.html != ""})
 	if err != nil {
 		return exit{1, err}
 	}
@@ -318,7 +322,11 @@ everything that is wrong. It also names what the interpreter could not run. With
 				if err != nil {
 					return wrong("%w", err)
 				}
-				if _, err := notebook.NewPlan(scratch(!f.Program), f, notebook.Choice{Set: set}); err != nil {
+				fresh, err := scratch(path, !f.Program)
+				if err != nil {
+					return exit{1, err}
+				}
+				if _, err := notebook.NewPlan(fresh, f, notebook.Choice{Set: set}); err != nil {
 					var use notebook.Wrong
 					if errors.As(err, &use) {
 						return wrong("%w", err)

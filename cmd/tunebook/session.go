@@ -21,7 +21,7 @@ var preset = func() map[string]string {
 	m := map[string]string{}
 	for _, p := range []string{
 		"bytes", "errors", "fmt", "math", "math/rand", "os", "path/filepath", "regexp", "slices", "maps", "sort", "strconv", "strings", "time",
-		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/model",
+		"tunebook/stdlib/chart", "tunebook/stdlib/data", "tunebook/stdlib/eval", "tunebook/stdlib/gpu", "tunebook/stdlib/grad", "tunebook/stdlib/model",
 		"tunebook/stdlib/runs", "tunebook/stdlib/study", "tunebook/stdlib/train",
 	} {
 		if n := symbols.Name(p); n != "" {
@@ -42,9 +42,14 @@ func presetFor(yes bool) map[string]string {
 	return nil
 }
 
-// scratch returns what makes scopes without declarations, to check what is not run.
-func scratch(withPreset bool) func() *cell.Scope {
-	return func() *cell.Scope { return session.NewScope(packages, presetFor(withPreset)) }
+// scratch returns what makes scopes without declarations, to check what is not run: a notebook, or a name in the folder
+// of which packages may be imported.
+func scratch(path string, withPreset bool) (func() *cell.Scope, error) {
+	folder, err := cell.FolderOf(path)
+	if err != nil {
+		return nil, fmt.Errorf("tunebook: %w", err)
+	}
+	return func() *cell.Scope { return session.NewScope(packages, presetFor(withPreset), folder) }, nil
 }
 
 // newProcess starts the process that runs scripts.
@@ -77,11 +82,15 @@ func childCommand() *cobra.Command {
 // openSession joins the runtime, which knows nothing of models, and the script API.
 func openSession(set child.Setup, stdout, stderr io.Writer) (*session.Session, error) {
 	host.SetNotebook(set.Notebook)
+	folder, err := cell.FolderOf(set.Args[0])
+	if err != nil {
+		return nil, fmt.Errorf("tunebook: %w", err)
+	}
 	return session.New(session.Config{
 		Packages: packages, Preset: presetFor(set.Preset),
 		Stdin: os.Stdin, Stdout: stdout, Stderr: stderr, Args: set.Args,
 		SetContext: host.SetContext, SetOutput: host.SetOutput, EndCell: host.EndProgress,
-		DeferToEnd: set.DeferToEnd,
+		DeferToEnd: set.DeferToEnd, Folder: folder, Manifest: set.Manifest,
 	})
 }
 

@@ -320,39 +320,59 @@ func TestTerminalKilled(t *testing.T) {
 	}
 }
 
-// TestRunIsInterrupted stops a notebook by Ctrl-C: the place is named and the exit code is 130.
+// TestRunIsInterrupted stops a notebook by Ctrl-C and by SIGTERM: the place is named, the report so far is written, later
+// cells do not run, and the exit code is 130 or 143.
 func TestRunIsInterrupted(t *testing.T) {
-	dir := t.TempDir()
-	src := "package main\n\nimport \"fmt\"\n\nfunc main() {\n\t// %%\n\tdefer fmt.Println(\"not at an interrupt\")\n\tfmt.Println(\"begun\")\n\tfor {\n\t}\n}\n"
-	if err := os.WriteFile(dir+"/nb.go", []byte(src), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "run", "nb.go")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TUNEBOOK_TEST_MAIN=1")
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	begun := make([]byte, len("begun\n"))
-	if _, err := io.ReadFull(out, begun); err != nil || string(begun) != "begun\n" {
-		t.Fatalf("it prints %q, %v", begun, err)
-	}
-	time.Sleep(200 * time.Millisecond) // the statement that printed is over
-	cmd.Process.Signal(os.Interrupt)
-	rest, _ := io.ReadAll(out)
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 || len(rest) > 0 || !strings.HasPrefix(errs.String(), "nb.go:9:2: interrupted\n") {
-		t.Errorf("exit code %d, stdout %q, stderr %q", code, rest, errs.String())
+	const src = "package main\n\nimport \"fmt\"\n\nfunc main() {\n\t// %% First\n\tdefer fmt.Println(\"not at an interrupt\")\n\tfmt.Println(\"begun\")\n\t// %% Endless\n\tfor {\n\t}\n\t// %% After\n\tfmt.Println(\"not reached\")\n}\n"
+	for _, c := range []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}} {
+		dir := t.TempDir()
+		if err := os.WriteFile(dir+"/nb.go", []byte(src), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(self, "run", "--html", "r.html", "--ipynb", "r.ipynb", "nb.go")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "TUNEBOOK_TEST_MAIN=1")
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		begun := make([]byte, len("begun\n"))
+		if _, err := io.ReadFull(out, begun); err != nil || string(begun) != "begun\n" {
+			t.Fatalf("it prints %q, %v", begun, err)
+		}
+		time.Sleep(200 * time.Millisecond) // the statement that printed is over
+		cmd.Process.Signal(c.signal)
+		start := time.Now()
+		rest, _ := io.ReadAll(out)
+		cmd.Wait()
+		t.Logf("%v: it ended after %v", c.signal, time.Since(start))
+		if code := cmd.ProcessState.ExitCode(); code != c.code || len(rest) > 0 || regexp.MustCompile(`   \d+ ms\n`).ReplaceAllString(errs.String(), "") != "── 1 First\n── 2 Endless\nnb.go:10:2: interrupted\n  | \tfor {\n  | \t^\n" {
+			t.Errorf("%v: exit code %d, stdout %q, stderr %q", c.signal, code, rest, errs.String())
+		}
+		page, err := os.ReadFile(dir + "/r.html")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"This run was interrupted</strong> in <a href=\"#cell-2\">cell 2</a>", ">begun<", "<strong>Interrupted</strong>", "cell 3 · not run", "2 of 3; interrupted in cell 2"} {
+			if !strings.Contains(string(page), want) {
+				t.Errorf("%v: %q is not in the report", c.signal, want)
+			}
+		}
+		if nb, err := os.ReadFile(dir + "/r.ipynb"); err != nil || !strings.Contains(string(nb), `"ename": "Interrupted"`) {
+			t.Errorf("%v: the Jupyter notebook: %v", c.signal, err)
+		}
 	}
 }
 

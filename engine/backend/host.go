@@ -124,6 +124,20 @@ func (m *HostMemory) Free(buf Buffer) {
 	m.mu.Unlock()
 }
 
+// Reusable returns the bytes of freed buffers that are kept for later.
+func (m *HostMemory) Reusable() (n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for dt := range m.free {
+		for _, list := range m.free[dt] {
+			for _, b := range list {
+				n += 4 * int64(cap(b.F)+cap(b.I))
+			}
+		}
+	}
+	return n
+}
+
 // Upload copies src to the start of dst.
 func (m *HostMemory) Upload(dst Buffer, src []float32) {
 	d := dst.(*HostBuffer).F

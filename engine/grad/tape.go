@@ -58,6 +58,7 @@ type Tape struct {
 	acts   []*Var // activations in order of making; nil once given back
 	bufs   []backend.Buffer
 	vars   map[*Param]*Var
+	err    error // the first failure of the device in an operation on the host
 }
 
 // New returns an empty tape on a device. Without record there is no backward pass.

@@ -20,6 +20,7 @@ type Model struct {
 	Adapter   *Adapter // nil without LoRA
 	Pooling   Pooling  // of an encoder: how Embed makes one vector of a text
 
+	chat   chatText
 	dev    backend.Backend
 	params []*grad.Param // in the order of Config.tensors
 	byName map[string]*grad.Param
@@ -32,6 +33,21 @@ type Model struct {
 	final  module
 	freqs  backend.Buffer // nil without RoPE
 	local  backend.Buffer // the angles of layers with a window of their own; nil without
+}
+
+// chatText is a file's own text of a template that is also a built-in: it goes along when the model is saved.
+type chatText struct {
+	of    *token.Template
+	jinja string
+}
+
+// jinja returns the chat template as files hold it: a file's own text, or one that writes what a built-in writes. The model has a
+// template and a tokenizer.
+func (m *Model) jinja() string {
+	if m.chat.of == m.Template && m.chat.jinja != "" {
+		return m.chat.jinja
+	}
+	return m.Template.ChatTemplate(m.Tokenizer)
 }
 
 // module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.
@@ -139,8 +155,8 @@ func (m *Model) Param(name string) *grad.Param { return m.byName[name] }
 // Encoder tells whether the model is an encoder, which embeds texts and neither scores nor continues them.
 func (m *Model) Encoder() bool { return m.plan.encoder }
 
-// head returns the output projection: lm_head, or the embedding where the two are tied.
-func (m *Model) head() *grad.Param {
+// Head returns the output projection: lm_head, or the embedding where the two are tied.
+func (m *Model) Head() *grad.Param {
 	if m.plan.encoder {
 		panic("model: " + m.Config.ModelType + " is an encoder and has no head; Loss and Logits want a decoder")
 	}
@@ -158,6 +174,9 @@ type Input struct {
 	Cache     *KVCache          // nil without
 	CacheRows []int32           // (T): the row of the cache that each new key and value goes to
 	Types     []int32           // (T): the kind of segment, for BERT; nil for 0 everywhere
+
+	Noise     []float32 // (T, C), added to the embeddings; nil for none
+	Recompute bool      // a tape that records keeps no activations within layers and makes them again on its way back
 }
 
 // Forward returns the hidden states after the last norm, (T, C). This is the model's one forward pass: training runs it
@@ -175,6 +194,11 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 		at.local = &backend.Segments{List: in.Segments.List, Window: p.localWindow, Full: p.encoder}
 	}
 	x := t.Embedding(t.Param(m.embed), t.Ints(in.IDs), len(in.IDs))
+	if in.Noise != nil {
+		e := x
+		x = t.Add(e, t.Constant(len(in.IDs), m.Config.HiddenSize, in.Noise))
+		t.Release(e)
+	}
 	var branch *grad.Var // what the layer before adds to the residual stream x
 	if m.wpe != nil {
 		branch = t.Embedding(t.Param(m.wpe), at.pos, len(in.IDs))
@@ -197,35 +221,7 @@ func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 		x, branch = m.normSum(t, x, branch, m.first), nil
 	}
 	for l := range m.layers {
-		ly := &m.layers[l]
-		if p.postNorm {
-			x = m.normSum(t, x, m.attention(t, x, ly, l, at), ly.norm1)
-			x = m.normSum(t, x, m.mlp(t, x, ly), ly.norm2)
-			continue
-		}
-		n, s := x, x
-		if ly.norm1.w != nil {
-			n, s = m.norm(t, x, branch, ly.norm1)
-			release(t, s, x, branch)
-		}
-		x = s
-		a := m.attention(t, n, ly, l, at)
-		if n != x {
-			t.Release(n)
-		}
-		if p.parallel {
-			n, _ = m.norm(t, x, nil, ly.norm2)
-			h := m.mlp(t, n, ly)
-			t.Release(n)
-			branch = t.Add(a, h)
-			t.Release(a, h)
-			continue
-		}
-		n, s = m.norm(t, x, a, ly.norm2)
-		release(t, s, x, a)
-		x = s
-		branch = m.mlp(t, n, ly)
-		t.Release(n)
+		x, branch = m.layer(t, x, branch, l, at, in.Recompute)
 	}
 	if m.final.w == nil {
 		return x
@@ -239,6 +235,45 @@ func (m *Model) normSum(t *grad.Tape, x, branch *grad.Var, n module) *grad.Var {
 	release(t, s, x, branch)
 	t.Release(s)
 	return y
+}
+
+// layer returns the residual stream and what is to be added to it after layer l.
+func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recompute bool) (*grad.Var, *grad.Var) {
+	if recompute {
+		out := t.Recompute([]*grad.Var{x, branch}, func(t *grad.Tape, in []*grad.Var) []*grad.Var {
+			x, branch := m.layer(t, in[0], in[1], l, at, false)
+			return []*grad.Var{x, branch}
+		})
+		return out[0], out[1]
+	}
+	ly, p := &m.layers[l], &m.plan
+	if p.postNorm {
+		x = m.normSum(t, x, m.attention(t, x, ly, l, at), ly.norm1)
+		return m.normSum(t, x, m.mlp(t, x, ly), ly.norm2), nil
+	}
+	n, s := x, x
+	if ly.norm1.w != nil {
+		n, s = m.norm(t, x, branch, ly.norm1)
+		release(t, s, x, branch)
+	}
+	x = s
+	a := m.attention(t, n, ly, l, at)
+	if n != x {
+		t.Release(n)
+	}
+	if p.parallel {
+		n, _ = m.norm(t, x, nil, ly.norm2)
+		h := m.mlp(t, n, ly)
+		t.Release(n)
+		branch = t.Add(a, h)
+		t.Release(a, h)
+		return x, branch
+	}
+	n, s = m.norm(t, x, a, ly.norm2)
+	release(t, s, x, a)
+	branch = m.mlp(t, n, ly)
+	t.Release(n)
+	return s, branch
 }
 
 // place says where the tokens of a forward pass stand.
@@ -414,7 +449,7 @@ func (m *Model) Loss(t *grad.Tape, in Input, targets []int32, weights []float32,
 	if weights != nil {
 		wb = t.Floats(w)
 	}
-	return t.LinearCrossEntropy(h, t.Param(m.head()), t.Ints(tg), wb, scale), len(rows)
+	return t.LinearCrossEntropy(h, t.Param(m.Head()), t.Ints(tg), wb, scale), len(rows)
 }
 
 // Logits returns the logits of the named rows of a packed batch, (len(rows), V), in memory of the tape.
@@ -422,13 +457,13 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 	h := m.Forward(t, in)
 	g := t.Gather(h, t.Ints(rows), len(rows))
 	t.Release(h)
-	return t.Linear(g, t.Param(m.head()), nil)
+	return t.Linear(g, t.Param(m.Head()), nil)
 }
 
 // Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as
 // it is. An adapter is cloned too.
 func (m *Model) Clone() *Model {
-	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, Pooling: m.Pooling, dev: m.dev,
+	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, chat: m.chat, Pooling: m.Pooling, dev: m.dev,
 		freqs: m.freqs, local: m.local,
 		byName: map[string]*grad.Param{}}
 	for _, p := range m.params {

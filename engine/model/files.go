@@ -22,7 +22,9 @@ const (
 	configFile    = "config.json"
 	weightsFile   = "model.safetensors"
 	tokenizerFile = "tokenizer.json"
-	tokenizerConf = "tokenizer_config.json"
+	// tokenizerModel is SentencePiece's own file, which older folders have alone.
+	tokenizerModel = "tokenizer.model"
+	tokenizerConf  = "tokenizer_config.json"
 )
 
 // Open reads a model from
@@ -93,7 +95,7 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, tmpl, err := readTokenizer(fsys, what)
+	tok, tmpl, chat, err := readTokenizer(fsys, what)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Tokenizer, m.Template = tok, tmpl
+	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, chat}
 	if m.Encoder() {
 		if m.Pooling, err = readPooling(fsys, what); err != nil {
 			return nil, err
@@ -175,31 +177,38 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, error) {
-	raw, err := fs.ReadFile(fsys, tokenizerFile)
-	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+// readTokenizer returns a folder's tokenizer and its chat template with the text of it.
+func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, string, error) {
+	name := tokenizerFile
+	raw, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if more, e := fs.ReadFile(fsys, tokenizerModel); e == nil {
+			name, raw, err = tokenizerModel, more, nil
+		}
 	}
-	tok, err := token.ReadJSON(raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
+	}
+	tok, err := token.ReadFile(name, raw)
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
 	raw, err = fs.ReadFile(fsys, tokenizerConf)
 	if errors.Is(err, fs.ErrNotExist) {
-		return tok, nil, nil
+		return tok, nil, "", nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	tok, chat, err := token.ReadConfig(tok, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var own struct {
 		Template string `json:"tunebook_template"` // the name of a built-in
 	}
 	if err := json.Unmarshal(raw, &own); err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var tmpl *token.Template
 	switch {
@@ -209,9 +218,9 @@ func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, 
 		tmpl, err = token.TemplateFromJinja(chat)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
-	return tok, tmpl, nil
+	return tok, tmpl, chat, nil
 }
 
 // Save writes the model as a folder that Open and Hugging Face's transformers read, its weights rounded to dtype
@@ -231,11 +240,16 @@ func (m *Model) Save(dir, dtype string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	tok, err := m.Tokenizer.WriteJSON()
+	tokFile, tok, err := m.Tokenizer.File()
 	if err != nil {
 		return err
 	}
 	tokConf := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.MaxPositionEmbeddings}
+	other := tokenizerModel // of a model that was saved here before
+	if tokFile == tokenizerModel {
+		tokConf["tokenizer_class"], tokConf["legacy"], tokConf["add_bos_token"] = "LlamaTokenizer", true, m.Tokenizer.AddBOS()
+		other = tokenizerFile
+	}
 	if id := m.Tokenizer.EOS(); id >= 0 {
 		tokConf["eos_token"] = m.Tokenizer.Token(id)
 	}
@@ -243,9 +257,8 @@ func (m *Model) Save(dir, dtype string) error {
 		tokConf["bos_token"] = m.Tokenizer.Token(id)
 	}
 	if m.Template != nil {
-		if m.Template.Jinja != "" {
-			tokConf["chat_template"] = m.Template.Jinja
-		} else {
+		tokConf["chat_template"] = m.jinja()
+		if m.Template.Jinja == "" {
 			tokConf["tunebook_template"] = m.Template.Name
 		}
 	}
@@ -254,7 +267,7 @@ func (m *Model) Save(dir, dtype string) error {
 		return err
 	}
 	files := []file{
-		{tokenizerFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
+		{tokFile, func(w io.Writer) error { _, err := w.Write(tok); return err }},
 		whole(tokenizerConf, tc),
 	}
 	if m.Encoder() {
@@ -268,6 +281,9 @@ func (m *Model) Save(dir, dtype string) error {
 		files = append(files, more...)
 	}
 	if err := writeFiles(dir, files); err != nil {
+		return fmt.Errorf("model.Save: %w", err)
+	}
+	if err := os.Remove(filepath.Join(dir, other)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("model.Save: %w", err)
 	}
 	if err := m.saveWeights(dir, dtype); err != nil {

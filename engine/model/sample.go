@@ -70,9 +70,9 @@ func (s Sampling) String() string {
 // Request is a prompt and how it is continued. Requests in one call share forward passes and nothing else.
 type Request struct {
 	Prompt    []int32
-	MaxNew    int      // new tokens at most, a stop token included
-	Stops     []int32  // ids that end the answer; the one met is not part of it
-	StopTexts []string // texts that end the answer and are not part of it, wherever the borders of tokens fall
+	MaxNew    int       // new tokens at most, a stop token included
+	Stops     []int32   // ids that end the answer; the one met is not part of it
+	StopTexts []string  // texts that end the answer and are not part of it, wherever the borders of tokens fall
 	Choices   [][]int32 // the only answers that there may be; nil for any
 	LogProbs  bool      // fill Answer.LogProbs
 	Sampling

@@ -120,5 +120,27 @@ func TestStories260K(t *testing.T) {
 		if !slices.Equal(out[0], golden.Greedy[1:n]) {
 			t.Errorf("%s: greedy ids are not the golden ones: %q", name, m.Tokenizer.Decode(out[0]))
 		}
+		if name == "ref" {
+			continue
+		}
+		// Saved, over a folder that holds another tokenizer, and opened again, it is the same model with the same ids.
+		saved := t.TempDir()
+		if err := os.WriteFile(filepath.Join(saved, tokenizerFile), []byte("{}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Save(saved, "F32"); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(dev, saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := m.Tokenizer.Decode(golden.Greedy)
+		if a, b := again.Tokenizer.Encode(text), m.Tokenizer.Encode(text); !slices.Equal(a, b) || !slices.Equal(b, golden.Greedy[1:]) {
+			t.Errorf("the golden text is %d before and %d after", b, a)
+		}
+		if a, b := logitsAfter(t, again, golden.Greedy[:20]), logitsAfter(t, m, golden.Greedy[:20]); !slices.Equal(a, b) {
+			t.Error("logits changed on the way")
+		}
 	}
 }

@@ -132,7 +132,7 @@ func ReadJSON(data []byte) (*Tokenizer, error) {
 		return nil, fmt.Errorf("token.ReadJSON: %w", err)
 	}
 	if _, ok := t.model.(jsonWriter); !ok {
-		t.source = bytes.Clone(data)
+		t.source, t.sourceName = bytes.Clone(data), jsonFileName
 	}
 	return t, nil
 }
@@ -445,7 +445,7 @@ func ReadConfig(t *Tokenizer, data []byte) (*Tokenizer, string, error) {
 		c.addBOS = *f.AddBOS
 	}
 	out := build(c)
-	out.source = t.source
+	out.source, out.sourceName = t.source, t.sourceName
 	return out, f.Template, nil
 }
 
@@ -473,10 +473,10 @@ type jsonWriter interface {
 // WriteJSON returns t as a Hugging Face tokenizer.json, the same bytes for the same tokenizer. ReadJSON gives back a
 // tokenizer with the same fingerprint, and Hugging Face's library the same ids. BOS, EOS and Unk stand in the roles of
 // the added tokens. A kind that is not written is given back as the tokenizer.json that it was read from; one that was read
-// from another file is an error.
+// from another file is an error, and File has it.
 func (t *Tokenizer) WriteJSON() ([]byte, error) {
 	w, ok := t.model.(jsonWriter)
-	if !ok && t.source != nil {
+	if t.sourceName == jsonFileName {
 		return t.source, nil
 	}
 	if !ok {
@@ -514,6 +514,33 @@ func (t *Tokenizer) WriteJSON() ([]byte, error) {
 		return nil, fmt.Errorf("token.WriteJSON: %w", err)
 	}
 	return marshal(f)
+}
+
+// Names that Hugging Face folders give to files of tokenizers.
+const (
+	jsonFileName  = "tokenizer.json"
+	modelFileName = "tokenizer.model"
+)
+
+// File returns the file that holds t and the name it has in a Hugging Face folder: tokenizer.model for SentencePiece that
+// was read from anything but a tokenizer.json, otherwise what WriteJSON returns.
+func (t *Tokenizer) File() (name string, data []byte, err error) {
+	if t.sourceName == modelFileName {
+		return modelFileName, t.source, nil
+	}
+	data, err = t.WriteJSON()
+	return jsonFileName, data, err
+}
+
+// ReadFile is ReadJSON or ReadModel, as the file's name says.
+func ReadFile(name string, data []byte) (*Tokenizer, error) {
+	switch name {
+	case jsonFileName:
+		return ReadJSON(data)
+	case modelFileName:
+		return ReadModel(data)
+	}
+	return nil, fmt.Errorf("token.ReadFile: %s: wanted %s or %s", name, jsonFileName, modelFileName)
 }
 
 func (m *byteBPE) writeJSON(t *Tokenizer, f *jsonFile) error {

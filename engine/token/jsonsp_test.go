@@ -1,10 +1,12 @@
 package token
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -272,5 +274,68 @@ func BenchmarkSentencePiece(b *testing.B) {
 				dst = m.encode(dst[:0], text, true)
 			}
 		})
+	}
+}
+
+// A tokenizer's file gives back its ids, whatever it was read from.
+func TestFile(t *testing.T) {
+	texts := []string{"", " ", "  a  b", "Once upon a time,\n there was é🦙\xff."}
+	for _, p := range paritySet(t) {
+		texts = append(texts, p.text)
+	}
+	same := func(name string, want, got *Tokenizer) {
+		t.Helper()
+		for _, s := range texts {
+			a, b := want.Encode(s), got.Encode(s)
+			if !slices.Equal(a, b) {
+				t.Fatalf("%s: %q is %d, written and read again %d", name, s, a, b)
+			}
+			if x, y := want.Decode(a), got.Decode(b); x != y {
+				t.Fatalf("%s: %q decodes to %q, written and read again to %q", name, s, x, y)
+			}
+		}
+		if want.BOS() != got.BOS() || want.EOS() != got.EOS() || want.AddBOS() != got.AddBOS() || want.Unk() != got.Unk() {
+			t.Errorf("%s: roles %d %d %v %d, written and read again %d %d %v %d", name, want.BOS(), want.EOS(), want.AddBOS(), want.Unk(), got.BOS(), got.EOS(), got.AddBOS(), got.Unk())
+		}
+	}
+	again := func(name string, tok *Tokenizer, file string) {
+		t.Helper()
+		got, data, err := tok.File()
+		if err != nil || got != file {
+			t.Fatalf("%s: %s, %v; wanted %s", name, got, err, file)
+		}
+		back, err := ReadFile(got, data)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		same(name, tok, back)
+	}
+	stories, err := ReadLlama2c(bytes.NewReader(golden(t, "models", "stories260k", "tok512.bin")), 512)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again("stories260k", stories, "tokenizer.model")
+	for _, f := range []string{"mistral_v1/tokenizer.model", "mistral_v3/tokenizer.model", "botchan_unigram/test_sentencepiece.model"} {
+		tok, err := ReadModel(golden(t, "tokenizers", f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again(f, tok, "tokenizer.model")
+	}
+	// A file that is written says all that one that was read does.
+	for _, f := range []string{"mistral_v1/tokenizer.model", "mistral_v3/tokenizer.model", "albert_unigram/spiece.model"} {
+		m := spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
+		if err := m.parse(golden(t, "tokenizers", f)); err != nil {
+			t.Fatal(err)
+		}
+		w := spModel{addBOS: true}
+		if err := w.parse(m.file()); err != nil || !reflect.DeepEqual(w, m) {
+			t.Errorf("%s: written and read again it differs: %v", f, err)
+		}
+	}
+	again("gpt2", tokenizer(t, "gpt2"), "tokenizer.json")
+	again("qwen3", tokenizer(t, "qwen3"), "tokenizer.json")
+	if _, err := ReadFile("x.bin", nil); err == nil {
+		t.Error("x.bin was read")
 	}
 }

@@ -305,7 +305,32 @@ func fromScores(op string, c core, scores []float32) (*Tokenizer, error) {
 	if _, err := checkAdded(op, c.added, c.vocab); err != nil {
 		return nil, err
 	}
-	return build(c), nil
+	t := build(c)
+	t.source, t.sourceName = scoredModel(t, scores).file(), modelFileName
+	return t, nil
+}
+
+// scoredModel is the SentencePiece model of a vocabulary laid out as llama2.c does.
+func scoredModel(t *Tokenizer, scores []float32) *spModel {
+	m := &spModel{kind: spBPE, fallback: true, escape: true, prefix: true, unk: llama2cUnk, bos: llama2cBOS, eos: llama2cEOS}
+	seen := map[string]bool{}
+	for id, v := range t.vocab {
+		p := spPiece{strings.ReplaceAll(v, " ", blank), scores[id], pieceNormal}
+		switch {
+		case id == llama2cUnk:
+			p.kind = pieceUnknown
+		case id < llama2cByte:
+			p.kind = pieceControl
+		case id < llama2cWord:
+			p.kind = pieceByte
+		case seen[p.text]:
+			// An equal token is never written, and the format has room for one.
+			p.text, p.kind = fmt.Sprintf("<unused %d>", id), pieceControl
+		}
+		seen[p.text] = true
+		m.pieces = append(m.pieces, p)
+	}
+	return m
 }
 
 // cutShort calls every end of file an unexpected one.

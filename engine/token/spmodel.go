@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -49,7 +50,7 @@ const (
 // token, which Decode writes as " ⁇ "; Dropped counts their bytes.
 func ReadModel(data []byte) (*Tokenizer, error) {
 	const op = "token.ReadModel"
-	m := spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
+	m := newSPModel()
 	if err := m.parse(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -57,7 +58,13 @@ func ReadModel(data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
+	t.source, t.sourceName = bytes.Clone(data), modelFileName
 	return t, nil
+}
+
+// newSPModel is what a file that says nothing describes.
+func newSPModel() spModel {
+	return spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
 }
 
 // protoField is one field of a protocol buffer message.
@@ -164,6 +171,50 @@ func (m *spModel) parse(data []byte) error {
 		}
 		return nil
 	})
+}
+
+// file writes m as a sentencepiece_model.proto, the counterpart of parse.
+func (m *spModel) file() []byte {
+	number := func(dst []byte, num int, v uint64) []byte {
+		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(num)<<3), v)
+	}
+	text := func(dst []byte, num int, v []byte) []byte {
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(num)<<3|2), uint64(len(v)))
+		return append(dst, v...)
+	}
+	flag := func(v bool) uint64 {
+		if v {
+			return 1
+		}
+		return 0
+	}
+	var out []byte
+	for _, p := range m.pieces {
+		b := text(nil, 1, []byte(p.text))
+		b = binary.LittleEndian.AppendUint32(append(b, 2<<3|5), math.Float32bits(p.score))
+		out = text(out, 1, number(b, 3, uint64(p.kind)))
+	}
+	b := number(nil, 3, uint64(m.kind))
+	b = number(b, 4, uint64(len(m.pieces)))
+	b = number(b, 24, flag(m.suffix))
+	b = number(b, 35, flag(m.fallback))
+	for i, id := range []int32{m.unk, m.bos, m.eos, None} {
+		b = number(b, 40+i, uint64(int64(id)))
+	}
+	out = text(out, 2, b)
+	b = text(nil, 2, m.charsmap)
+	b = number(b, 3, flag(m.prefix))
+	b = number(b, 4, flag(m.tidy))
+	return text(out, 3, number(b, 5, flag(m.escape)))
+}
+
+// built is tokenizer of a model that came from another file; it gets a file of this kind.
+func (m *spModel) built() (*Tokenizer, error) {
+	t, err := m.tokenizer()
+	if err == nil {
+		t.source, t.sourceName = m.file(), modelFileName
+	}
+	return t, err
 }
 
 // tokenizer builds what m describes.

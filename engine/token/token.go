@@ -62,7 +62,8 @@ type Tokenizer struct {
 	addBOS        bool
 	dropSpace     bool // the first space of a text was written by encode, so decode leaves it out
 
-	source []byte // the tokenizer.json of a kind that WriteJSON does not write
+	source     []byte // the file of a kind that WriteJSON does not write
+	sourceName string // "tokenizer.json" or "tokenizer.model"
 
 	fingerprint func() string
 }

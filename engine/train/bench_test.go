@@ -37,7 +37,7 @@ func BenchmarkStep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	micro := microBatches(seqs, Order(64, 0, 0), 4096)
+	micro := microBatches(seqs, Order(64, 0, 0), 4096, 1)
 	for b.Loop() {
 		if _, err := t.Step(micro); err != nil {
 			b.Fatal(err)

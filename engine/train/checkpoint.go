@@ -117,8 +117,8 @@ func (t *Trainer) checkpoint() (string, error) {
 		if t.masters != nil {
 			b = t.masters[i]
 		}
-		x := make([]float32, p.Len())
-		if err := t.dev.Download(x, b); err != nil {
+		x, err := view(t.dev, b)
+		if err != nil {
 			return "", err
 		}
 		for _, v := range x {
@@ -138,7 +138,7 @@ func (t *Trainer) checkpoint() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	best, _ := best(t.Log, t.cfg.MinDelta)
+	best := t.Kept()
 	meta := map[string]string{"format": "tunebook checkpoint 2", "step": strconv.Itoa(t.step), "identity": t.identity, "log": string(log), "best": strconv.Itoa(best)}
 	if err := put(path, list, meta); err != nil {
 		old, _ := Checkpoints(t.cfg.Dir)
@@ -315,7 +315,7 @@ func (t *Trainer) load(path, id string) error {
 		return err
 	}
 	var bestValues [][]float32
-	if at, _ := best(log, t.cfg.MinDelta); at > 0 {
+	if at, _ := best(log, t.cfg.MinDelta); at > 0 && t.cfg.keepsBest() {
 		file := stepFile(t.cfg.Dir, bestPrefix, at)
 		x, meta, err := get(file)
 		if err != nil {

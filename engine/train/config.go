@@ -49,6 +49,23 @@ type Config struct {
 	// validation and the run's end have the average in place of the last parameters.
 	EMA float64
 
+	// NEFTune adds to every embedding noise that is uniform in ±NEFTune/sqrt(L·C), L the document's tokens; 5 is usual, 0 for
+	// none. It depends on the seed, the update and the document's place in it alone.
+	// Source: Jain et al. 2023, arXiv:2310.05914, algorithm 1.
+	NEFTune float64 `json:",omitempty"`
+
+	// Recompute keeps the activations at the borders of layers alone and makes the others again on the way back: less memory
+	// for about a third more time, and the same bits.
+	Recompute bool `json:"-"`
+
+	// MemoryLimit is what the run may take besides the model, in bytes; 0 means what the device has. A run that is estimated
+	// to take more is refused.
+	MemoryLimit int64 `json:"-"`
+
+	// Objective is made small in place of the next token's negative log-likelihood; nil for that one.
+	Objective     *Objective `json:"-"`
+	ObjectiveName string     `json:",omitempty"` // set from Objective
+
 	Weights []float64 `json:",omitempty"` // of each source's tokens in the loss, by source index; empty means 1
 
 	Validation    []data.Sequence `json:"-"` // what Report.Validation is measured on; it changes no result but through Score
@@ -69,8 +86,9 @@ type Config struct {
 	Keep  int    // checkpoints kept, that of the best score not counted; 2
 }
 
-// scored tells whether measurements have a score that the run depends on.
-func (c *Config) scored() bool { return c.Patience > 0 || c.Best }
+// scored tells whether measurements have a score, keepsBest whether the run depends on it.
+func (c *Config) scored() bool    { return c.Score != nil || c.keepsBest() }
+func (c *Config) keepsBest() bool { return c.Patience > 0 || c.Best }
 
 // fill replaces zero values by their defaults.
 func (c Config) fill() Config {
@@ -111,6 +129,9 @@ func (c Config) fill() Config {
 	if c.Precision == "" {
 		c.Precision = "f32"
 	}
+	if c.Objective != nil {
+		c.ObjectiveName = c.Objective.Name
+	}
 	return c
 }
 
@@ -120,6 +141,14 @@ func (c Config) Check() error {
 		return fmt.Errorf("train.Config: %s: is %v; wanted %s", field, is, want)
 	}
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	if c.Objective != nil {
+		if err := c.Objective.check(); err != nil {
+			return err
+		}
+		if len(c.Weights) > 0 {
+			return bad("Weights", c.Weights, "none with an Objective, whose parts have weights")
+		}
+	}
 	for i, g := range c.Groups {
 		if !(g.LR >= 0) || !finite(g.LR) || g.WeightDecay < 0 && g.WeightDecay != -1 || !finite(g.WeightDecay) {
 			return bad(fmt.Sprintf("Groups[%d]", i), fmt.Sprintf("%+v", g), "LR of 0 or more and WeightDecay of 0 or more, or -1")
@@ -161,11 +190,15 @@ func (c Config) Check() error {
 		return bad("Precision", `"bf16"`, `"f32" with LoRA: adapters are trained in float32, and the weights below them stay as they are`)
 	case c.EMA < 0 || c.EMA >= 1 || !finite(c.EMA):
 		return bad("EMA", c.EMA, "a decay in [0, 1), such as 0.999, or 0 for no average")
+	case !(c.NEFTune >= 0) || !finite(c.NEFTune):
+		return bad("NEFTune", c.NEFTune, "0 or more, such as 5")
+	case c.MemoryLimit < 0:
+		return bad("MemoryLimit", c.MemoryLimit, "a number of bytes")
 	case c.Patience < 0:
 		return bad("Patience", c.Patience, "a number of measurements, or 0 to go on to the end")
 	case c.MinDelta < 0 || !finite(c.MinDelta):
 		return bad("MinDelta", c.MinDelta, "0 or more")
-	case c.scored() && c.Score == nil && len(c.Validation) == 0:
+	case c.keepsBest() && c.Score == nil && len(c.Validation) == 0:
 		return bad("Patience, Best", c.Patience, "validation sets, or a Score, with it")
 	case c.Score != nil && c.ScoreName == "":
 		return bad("ScoreName", `""`, "a name for Score, which stands for it in the run's identity")
@@ -185,6 +218,8 @@ func (c Config) Check() error {
 		return bad("Clip", c.Clip, "a positive norm, or -1 for none")
 	case c.LoRA.Rank < 0:
 		return bad("LoRA.Rank", c.LoRA.Rank, "0 (train all weights) or more")
+	case c.LoRA.Rank == 0 && (c.LoRA.DoRA || c.LoRA.RSLoRA):
+		return bad("LoRA.Rank", 0, "at least 1 with DoRA or RSLoRA")
 	case c.ValidateEvery < 0:
 		return bad("ValidateEvery", c.ValidateEvery, "a number of updates")
 	case c.Every < 0:

@@ -122,7 +122,7 @@ func sourceWeights(t *testing.T, device string) {
 	}
 	m := tinyModel(t, device)
 	seqs := sequences(6)
-	batches := microBatches(seqs, []int{0, 1, 2, 3, 4, 5}, 1<<20)
+	batches := microBatches(seqs, []int{0, 1, 2, 3, 4, 5}, 1<<20, 1)
 	w := map[int]float64{0: 1, 1: 0.25}
 	_, want := gradients(t, m, batches, func(b data.Batch) (out []float32) {
 		for _, s := range b.SourceOf {
@@ -144,7 +144,7 @@ func sourceWeights(t *testing.T, device string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tr.Step(microBatches(seqs, []int{0, 1, 2, 3, 4, 5}, micro)); err != nil {
+		if _, err := tr.Step(microBatches(seqs, []int{0, 1, 2, 3, 4, 5}, micro, 1)); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string][]float32{}

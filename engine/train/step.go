@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 
 	"tunebook/engine/backend"
@@ -18,7 +19,7 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	for _, b := range micro {
 		n += b.Supervised
 	}
-	if n == 0 {
+	if n == 0 && t.cfg.Objective == nil {
 		return Report{}, &data.NoSupervision{Of: len(micro)}
 	}
 	total := float64(n)
@@ -36,37 +37,18 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 		t.dev.Fill(p.Grad, 0)
 	}
 	r := Report{Step: t.step + 1, Total: t.total, Epoch: t.step / t.perEpoch, LR: t.cfg.At(t.step, t.total), Supervised: n}
-	nll := make([]float64, len(t.Sources))
-	count := make([]int, len(t.Sources))
 	for _, b := range micro {
 		r.Tokens += len(b.IDs)
-		if b.Supervised == 0 {
-			continue
-		}
-		tape := grad.New(t.dev, true)
-		losses, rows := t.model.Loss(tape, input(b), b.Targets, t.weights(b), 1/float32(total))
-		tape.Backward()
-		host := make([]float32, rows)
-		err := t.dev.Download(host, losses)
-		tape.Free()
+	}
+	if t.cfg.Objective != nil {
+		a, err := t.objective(micro)
 		if err != nil {
 			return r, err
 		}
-		i := 0
-		for pos, target := range b.Targets {
-			if target == backend.IgnoreIndex {
-				continue
-			}
-			nll[b.SourceOf[pos]] += float64(host[i])
-			count[b.SourceOf[pos]]++
-			i++
-		}
+		r.Loss, r.BySource = a.sum, a.losses()
+	} else if err := t.nextToken(micro, n, total, &r); err != nil {
+		return r, err
 	}
-	for i := range nll {
-		r.Loss += nll[i]
-		r.BySource = append(r.BySource, nll[i]/float64(count[i]))
-	}
-	r.Loss /= float64(n)
 	norm, err := t.gradNorm()
 	if err != nil {
 		return r, err
@@ -106,6 +88,45 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	return r, nil
 }
 
+// nextToken makes the gradients of an update's micro-batches, n supervised tokens whose weights sum to total, and puts the
+// losses into r.
+func (t *Trainer) nextToken(micro []data.Batch, n int, total float64, r *Report) error {
+	nll := make([]float64, len(t.Sources))
+	count := make([]int, len(t.Sources))
+	documents := 0
+	for _, b := range micro {
+		in := t.input(b, documents)
+		documents += len(b.Segments)
+		if b.Supervised == 0 {
+			continue
+		}
+		tape := grad.New(t.dev, true)
+		losses, rows := t.model.Loss(tape, in, b.Targets, t.weights(b), 1/float32(total))
+		tape.Backward()
+		host := make([]float32, rows)
+		err := t.dev.Download(host, losses)
+		tape.Free()
+		if err != nil {
+			return err
+		}
+		i := 0
+		for pos, target := range b.Targets {
+			if target == backend.IgnoreIndex {
+				continue
+			}
+			nll[b.SourceOf[pos]] += float64(host[i])
+			count[b.SourceOf[pos]]++
+			i++
+		}
+	}
+	for i := range nll {
+		r.Loss += nll[i]
+		r.BySource = append(r.BySource, nll[i]/float64(count[i]))
+	}
+	r.Loss /= float64(n)
+	return nil
+}
+
 // gradNorm returns the Euclidean norm of all gradients together.
 func (t *Trainer) gradNorm() (float64, error) {
 	for i, p := range t.params {
@@ -124,27 +145,54 @@ func (t *Trainer) gradNorm() (float64, error) {
 
 func bad(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
+// input is a batch on its way through a training pass; first is the place of its first document in the update.
+func (t *Trainer) input(b data.Batch, first int) model.Input {
+	in := input(b)
+	in.Recompute = t.cfg.Recompute
+	if t.cfg.NEFTune == 0 {
+		return in
+	}
+	C := t.model.Config.HiddenSize
+	in.Noise = make([]float32, len(b.IDs)*C)
+	for i, s := range b.Segments {
+		r := tensor.NewRNG(t.cfg.Seed, fmt.Sprintf("neftune/%d/%d", t.step, first+i))
+		size := t.cfg.NEFTune / math.Sqrt(float64(s.QLen*C))
+		noise := in.Noise[s.QStart*C : (s.QStart+s.QLen)*C]
+		for j := range noise {
+			noise[j] = float32(size * (2*r.Float64() - 1))
+		}
+	}
+	return in
+}
+
 func input(b data.Batch) model.Input {
 	return model.Input{IDs: b.IDs, Positions: b.Positions, Segments: &backend.Segments{List: b.Segments}}
 }
 
-// microBatches packs the named sequences, in order, into passes of at most tokens positions; a longer sequence has a
-// pass of its own.
-func microBatches(seqs []data.Sequence, which []int, tokens int) []data.Batch {
+// microBatches packs the named sequences, in order, into passes of at most tokens positions. Groups of so many stay together;
+// a longer one has a pass of its own.
+func microBatches(seqs []data.Sequence, which []int, tokens, group int) []data.Batch {
 	var out []data.Batch
-	var group []data.Sequence
+	var pass []data.Sequence
 	n := 0
-	for _, i := range which {
-		s := seqs[i]
-		if len(group) > 0 && n+len(s.IDs) > tokens {
-			out = append(out, data.Pack(group))
-			group, n = nil, 0
+	for len(which) > 0 {
+		size := min(group, len(which))
+		length := 0
+		for _, i := range which[:size] {
+			length += len(seqs[i].IDs)
 		}
-		group = append(group, s)
-		n += len(s.IDs)
+		if len(pass) > 0 && n+length > tokens {
+			out = append(out, data.Pack(pass))
+			pass, n = nil, 0
+		}
+		for _, i := range which[:size] {
+			pass = append(pass, seqs[i])
+		}
+		n += length
+		which = which[size:]
 	}
-	if len(group) > 0 {
-		out = append(out, data.Pack(group))
+	if len(pass) > 0 {
+		out = append(out, data.Pack(pass))
 	}
 	return out
 }
@@ -197,7 +245,7 @@ func eachLoss(m *model.Model, seqs []data.Sequence, microTokens int, f func(sour
 	for i := range which {
 		which[i] = i
 	}
-	for _, b := range microBatches(seqs, which, microTokens) {
+	for _, b := range microBatches(seqs, which, microTokens, 1) {
 		tape := grad.New(m.Device(), false)
 		buf, rows := m.Loss(tape, input(b), b.Targets, nil, 1)
 		host := make([]float32, rows)

@@ -40,6 +40,8 @@ type Trainer struct {
 	best    [][]float32 // the parameters of the best score so far; nil before the first
 	stopped string      // why the run ended before its last update; empty where it did not
 
+	memory Memory
+
 	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
 	saved time.Time     // when the last checkpoint was written
 }
@@ -54,7 +56,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		return nil, err
 	}
 	cfg = cfg.fill()
-	if m.Encoder() {
+	if m.Encoder() && cfg.Objective == nil {
 		return nil, fmt.Errorf("train.New: %s is a %s, an encoder, which predicts no next token; wanted a decoder", m.Name, m.Config.ModelType)
 	}
 	supervised := 0
@@ -72,7 +74,10 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 			}
 		}
 	}
-	if supervised == 0 {
+	if g := cfg.group(); len(seqs)%g != 0 || len(cfg.Validation)%g != 0 {
+		return nil, fmt.Errorf("train.New: %d sequences and %d for validation; %s wants groups of %d", len(seqs), len(cfg.Validation), cfg.Objective.Name, g)
+	}
+	if supervised == 0 && cfg.Objective == nil || len(seqs) == 0 {
 		return nil, &data.NoSupervision{Of: len(seqs)}
 	}
 	for i, s := range cfg.Validation {
@@ -106,6 +111,12 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if t.rates, err = ratesOf(cfg, t.params); err != nil {
 		return nil, err
 	}
+	if cfg.group() == 1 {
+		t.sampler = samplerOf(seqs, cfg.Seed)
+	}
+	if err := t.fits(cfg.MemoryLimit); err != nil {
+		return nil, err
+	}
 	t.opt = newOptimizer(cfg, t.dev, t.params, false)
 	for _, p := range t.params {
 		p.Grad = zeros(t.dev, p.Len())
@@ -123,9 +134,8 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if cfg.EMA > 0 {
 		t.average = &average{decay: cfg.EMA}
 	}
-	t.sampler = samplerOf(seqs, cfg.Seed)
 	t.norms = zeros(t.dev, len(t.params))
-	t.perEpoch = (len(seqs) + cfg.BatchSize - 1) / cfg.BatchSize
+	t.perEpoch = (len(seqs)/cfg.group() + cfg.BatchSize - 1) / cfg.BatchSize
 	t.total = cfg.Steps
 	if t.total == 0 {
 		t.total = cfg.Epochs * t.perEpoch
@@ -186,7 +196,26 @@ func (t *Trainer) order(epoch int) []int {
 	if t.sampler != nil {
 		return t.sampler.Epoch(epoch)
 	}
-	return Order(len(t.seqs), t.cfg.Seed, epoch)
+	g := t.cfg.group()
+	if g == 1 {
+		return Order(len(t.seqs), t.cfg.Seed, epoch)
+	}
+	var out []int
+	for _, i := range Order(len(t.seqs)/g, t.cfg.Seed, epoch) {
+		for j := range g {
+			out = append(out, i*g+j)
+		}
+	}
+	return out
+}
+
+// micro packs the named sequences into passes. Groups stay together, and an objective that compares all of an update has
+// one pass.
+func (t *Trainer) micro(seqs []data.Sequence, which []int) []data.Batch {
+	if t.cfg.whole() {
+		return microBatches(seqs, which, math.MaxInt, len(which))
+	}
+	return microBatches(seqs, which, t.cfg.MicroTokens, t.cfg.group())
 }
 
 // Order returns the order in which an epoch visits n sequences that come from no mix: a pure function of seed and epoch.
@@ -213,9 +242,10 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 		if e := t.step / t.perEpoch; e != epoch {
 			epoch, order = e, t.order(e)
 		}
-		from := t.step % t.perEpoch * t.cfg.BatchSize
-		which := order[from:min(from+t.cfg.BatchSize, len(order))]
-		r, err := t.Step(microBatches(t.seqs, which, t.cfg.MicroTokens))
+		size := t.cfg.BatchSize * t.cfg.group()
+		from := t.step % t.perEpoch * size
+		which := order[from:min(from+size, len(order))]
+		r, err := t.Step(t.micro(t.seqs, which))
 		var bad *NonFinite
 		if errors.As(err, &bad) {
 			return t.explain(bad, which)
@@ -249,7 +279,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 		}
 	}
 	switch {
-	case t.cfg.scored() && t.best != nil:
+	case t.best != nil:
 		return upload(t.dev, t.params, t.best)
 	case t.average != nil && t.average.x != nil:
 		return upload(t.dev, t.params, t.average.x)
@@ -259,7 +289,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 
 // measuring tells whether the update that was just made is followed by a measurement.
 func (t *Trainer) measuring() bool {
-	if len(t.cfg.Validation) == 0 && (t.cfg.Score == nil || !t.cfg.scored()) {
+	if len(t.cfg.Validation) == 0 && t.cfg.Score == nil {
 		return false
 	}
 	return t.step%t.cfg.ValidateEvery == 0 || t.step == t.total
@@ -269,7 +299,12 @@ func (t *Trainer) measuring() bool {
 func (t *Trainer) measure(r *Report) error {
 	var err error
 	if len(t.cfg.Validation) > 0 {
-		if r.Validation, err = LossBySource(t.model, t.cfg.Validation, t.cfg.MicroTokens); err != nil {
+		if t.cfg.Objective != nil {
+			r.Validation, err = t.evaluate(t.cfg.Validation)
+		} else {
+			r.Validation, err = LossBySource(t.model, t.cfg.Validation, t.cfg.MicroTokens)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -290,6 +325,9 @@ func (t *Trainer) measure(r *Report) error {
 		return err
 	}
 	r.Scored = true
+	if !t.cfg.keepsBest() {
+		return nil
+	}
 	if at, _ := best(t.Log, t.cfg.MinDelta); at == 0 || r.Score > t.Log[at-1].Score+t.cfg.MinDelta {
 		if t.best, err = download(t.dev, t.params); err != nil {
 			return err
@@ -331,7 +369,7 @@ func (t *Trainer) Stopped() string { return t.stopped }
 
 // Kept returns the step whose weights the model has after Run, 0 where that is the last one.
 func (t *Trainer) Kept() int {
-	if !t.cfg.scored() {
+	if !t.cfg.keepsBest() {
 		return 0
 	}
 	at, _ := best(t.Log, t.cfg.MinDelta)
@@ -340,39 +378,49 @@ func (t *Trainer) Kept() int {
 
 // finite is an error when a parameter is not finite after the last update, which no further loss would show.
 func (t *Trainer) finite(r Report) error {
-	x, err := download(t.dev, t.params)
-	if err != nil {
-		return err
+	name, err := t.notFinite(func(p *grad.Param) backend.Buffer { return p.Value })
+	if err == nil && name != "" {
+		err = &NonFinite{Step: r.Step + 1, Loss: r.Loss, GradNorm: r.GradNorm, LR: r.LR, Weight: name}
 	}
-	if name := notFinite(t.params, x); name != "" {
-		return &NonFinite{Step: r.Step + 1, Loss: r.Loss, GradNorm: r.GradNorm, LR: r.LR, Weight: name}
-	}
-	return nil
+	return err
 }
 
-// notFinite returns the name of the first parameter with an element that is not a finite number.
-func notFinite(params []*grad.Param, x [][]float32) string {
-	for i, p := range params {
-		for _, v := range x[i] {
+// notFinite returns the name of the first parameter of which a buffer has an element that is not a finite number.
+func (t *Trainer) notFinite(of func(p *grad.Param) backend.Buffer) (string, error) {
+	for _, p := range t.params {
+		x, err := view(t.dev, of(p))
+		if err != nil {
+			return "", err
+		}
+		for _, v := range x {
 			if v-v != 0 {
-				return p.Name
+				return p.Name, nil
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // explain adds to an update's failure what there is to look at, and keeps the weights of the update before.
 func (t *Trainer) explain(e *NonFinite, which []int) error {
-	e.Of = len(which)
-	for _, i := range which {
-		s := t.seqs[i]
-		nll, n, err := Loss(t.model, []data.Sequence{s}, t.cfg.MicroTokens)
+	e.Of = len(which) / t.cfg.group()
+	for g := t.cfg.group(); len(which) > 0; which = which[g:] {
+		alone := make([]data.Sequence, g)
+		for i := range alone {
+			alone[i] = t.seqs[which[i]]
+		}
+		var l Losses
+		var err error
+		if t.cfg.Objective != nil {
+			l, err = t.evaluate(alone)
+		} else {
+			l, err = LossBySource(t.model, alone, t.cfg.MicroTokens)
+		}
 		if err != nil {
 			return errors.Join(e, err)
 		}
-		if n > 0 {
-			e.Rows = append(e.Rows, RowLoss{t.Sources[s.Source], s.Row, nll / float64(n)})
+		if s := alone[0]; s.Supervised() > 0 || t.cfg.Objective != nil {
+			e.Rows = append(e.Rows, RowLoss{t.Sources[s.Source], s.Row, l[s.Source]})
 		}
 	}
 	size := func(x float64) float64 {
@@ -383,19 +431,14 @@ func (t *Trainer) explain(e *NonFinite, which []int) error {
 	}
 	slices.SortStableFunc(e.Rows, func(a, b RowLoss) int { return cmp.Compare(size(b.Loss), size(a.Loss)) })
 	e.Rows = e.Rows[:min(4, len(e.Rows))]
-	grads := make([][]float32, len(t.params))
-	for i, p := range t.params {
-		grads[i] = make([]float32, p.Len())
-		if err := t.dev.Download(grads[i], p.Grad); err != nil {
-			return errors.Join(e, err)
-		}
-	}
-	e.Param = notFinite(t.params, grads)
-	x, err := download(t.dev, t.params)
-	if err != nil {
+	var err error
+	if e.Param, err = t.notFinite(func(p *grad.Param) backend.Buffer { return p.Grad }); err != nil {
 		return errors.Join(e, err)
 	}
-	if e.Weight = notFinite(t.params, x); e.Weight != "" {
+	if e.Weight, err = t.notFinite(func(p *grad.Param) backend.Buffer { return p.Value }); err != nil {
+		return errors.Join(e, err)
+	}
+	if e.Weight != "" {
 		if paths, err := Checkpoints(t.cfg.Dir); t.cfg.Dir != "" && err == nil && len(paths) > 0 {
 			e.Checkpoint = paths[0]
 		}

@@ -350,7 +350,7 @@ func adamWFormula(t *testing.T, device string) {
 	m1, m2 := make([]float64, len(w)), make([]float64, len(w))
 	full := tr.cfg
 	for step := 1; step <= 3; step++ {
-		r, err := tr.Step(microBatches(tr.seqs, Order(20, 0, step-1), full.MicroTokens))
+		r, err := tr.Step(microBatches(tr.seqs, Order(20, 0, step-1), full.MicroTokens, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,9 +20,17 @@ func IsProgram(src string) bool {
 // of main. cellOf tells which cell of the file a line belongs to. The error is Errors.
 func (s *Scope) CheckFile(name, src string, cellOf func(line int) int) (*Unit, error) {
 	p := &parsed{id: s.addSource(name, src), imports: map[string]string{}}
-	f := s.parseFile(p, fmt.Sprintf("/*line %s:1:1*/", p.id)+src, nil)
+	text := fmt.Sprintf("/*line %s:1:1*/", p.id) + src
+	f := s.parseFile(p, text, nil)
 	if f == nil {
 		return nil, p.errs.sorted()
+	}
+	if merged, errs := s.withLocals(f, text); len(errs) > 0 {
+		return nil, errs
+	} else if merged != text {
+		if f = s.parseFile(p, merged, nil); f == nil {
+			return nil, p.errs.sorted()
+		}
 	}
 	at := func(pos token.Pos, msg string) { p.errs = append(p.errs, s.at(s.fset.Position(pos), msg)) }
 	if f.Name.Name != "main" {
@@ -80,7 +88,7 @@ func (u *Unit) lowerFile(f *ast.File, cellOf func(int) int) {
 		switch scope.Lookup(n).(type) {
 		case *types.Const:
 		default:
-			u.code[scope.Lookup(n)] = s.name(n)
+			u.code[scope.Lookup(n)] = s.name(baseOf(n))
 		}
 	}
 	u.cellNames()

@@ -35,6 +35,11 @@ func (s *Scope) Names() []string {
 	for n := range s.vars {
 		seen[n] = true
 	}
+	for n := range seen {
+		if strings.Contains(n, hiddenMark) {
+			delete(seen, n) // of a local package
+		}
+	}
 	for _, d := range s.decls {
 		for _, n := range d.names {
 			if !strings.Contains(n, ".") && !strings.Contains(n, hiddenMark) && n != "_" {

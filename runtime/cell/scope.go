@@ -47,6 +47,7 @@ type Scope struct {
 	text      map[*token.File]string
 	cells     int
 	hidden    int // names of replaced declarations given out
+	local     *locals
 }
 
 // source is the text of one cell or file.
@@ -125,6 +126,11 @@ func (s *Scope) Import(p string) (*types.Package, error) {
 	}
 	if pkg := s.native[p]; pkg != nil && pkg.Complete() {
 		return pkg, nil
+	}
+	if s.local != nil {
+		if l := s.local.known[p]; l != nil && l.pkg != nil {
+			return l.pkg, nil
+		}
 	}
 	if s.pkgs.Name(p) == "" {
 		if pkg := s.native[p]; pkg != nil {
@@ -241,7 +247,9 @@ type Var struct{ Name, Type string }
 func (s *Scope) Vars() []Var {
 	var vs []Var
 	for _, v := range s.vars {
-		vs = append(vs, Var{v.name, TypeString(v.typ)})
+		if !strings.Contains(v.name, hiddenMark) {
+			vs = append(vs, Var{v.name, TypeString(v.typ)})
+		}
 	}
 	sort.Slice(vs, func(i, j int) bool { return vs[i].Name < vs[j].Name })
 	return vs

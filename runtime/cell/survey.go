@@ -94,7 +94,7 @@ func (s *Scope) SurveyCells(cells []Source) (*Survey, error) {
 	var wrong Errors
 	lost := map[string]bool{} // what cells that are wrong would have defined
 	for i, c := range cells {
-		u, err := s.Check(c.Name, c.Text)
+		u, err := s.checkLocals(c)
 		if err != nil {
 			errs, ok := err.(Errors)
 			if !ok {
@@ -148,6 +148,30 @@ func (s *Scope) SurveyCells(cells []Source) (*Survey, error) {
 	return v.done(), nil
 }
 
+// checkLocals checks a cell and, before it, the local packages that it is the first to import.
+func (s *Scope) checkLocals(c Source) (*Unit, error) {
+	before, text, err := s.LocalCells(c.Name, c.Text)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range before {
+		u, err := s.Check(b.Name, b.Text)
+		if err != nil {
+			return nil, err
+		}
+		u.Defined()
+		for _, st := range u.Steps {
+			u.Done(st)
+		}
+	}
+	s.Loaded()
+	u, err := s.Check(c.Name, text)
+	if err == nil {
+		err = u.Trespasses()
+	}
+	return u, err
+}
+
 // definedIn returns the names that a cell's text seems to define.
 func definedIn(text string) []string {
 	s := &Scope{fset: token.NewFileSet(), sources: map[string]*source{}}
@@ -179,17 +203,44 @@ func (v *Survey) Needs(wanted []int) []int {
 		}
 	}
 	in := map[int]bool{}
-	for _, c := range wanted {
-		in[c] = true
+	// What is still to be looked for: a name, and the cell that sees its value.
+	type value struct {
+		name string
+		cell int
 	}
-	for more := true; more; {
-		more = false
-		for i := range in {
-			for n := range v.cells[i] {
-				for j := range i {
-					if t, ok := v.cells[j][n]; ok && !in[j] && (t.defines || t.writes || !plain[n]) {
-						in[j], more = true, true
-					}
+	seen := map[value]bool{}
+	var todo []value
+	see := func(n string, c int) {
+		if v := (value{n, c}); !seen[v] {
+			seen[v] = true
+			todo = append(todo, v)
+		}
+	}
+	add := func(c int) {
+		in[c] = true
+		for n := range v.cells[c] {
+			see(n, c)
+		}
+	}
+	for _, c := range wanted {
+		add(c)
+	}
+	for len(todo) > 0 {
+		x := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for j := range x.cell {
+			t, ok := v.cells[j][x.name]
+			if !ok || !t.defines && !t.writes && plain[x.name] {
+				continue
+			}
+			add(j)
+			if !t.writes && plain[x.name] {
+				continue
+			}
+			// Through what else holds references there (a closure, a pointer), later cells may change it.
+			for n := range v.cells[j] {
+				if !plain[n] {
+					see(n, x.cell)
 				}
 			}
 		}
@@ -280,9 +331,6 @@ func (v *surveyor) look(info *types.Info, root ast.Node, at map[string]touch) (f
 			if _, ok := at[n]; !ok {
 				at[n] = touch{plain: true}
 			}
-			if p := o.Imported().Path(); stateful[p] {
-				at["package "+p] = touch{writes: true}
-			}
 			return
 		case *types.Func:
 			funcs = append(funcs, o.Origin())
@@ -336,6 +384,9 @@ func (v *surveyor) look(info *types.Info, root ast.Node, at map[string]touch) (f
 				write(n.X)
 			}
 		case *ast.SelectorExpr:
+			if f, ok := info.Uses[n.Sel].(*types.Func); ok && f.Pkg() != nil && stateful[f.Pkg().Path()] && f.Signature().Recv() == nil && !strings.HasPrefix(f.Name(), "New") {
+				at["package "+f.Pkg().Path()] = touch{writes: true}
+			}
 			if sel := info.Selections[n]; sel != nil {
 				if f, ok := sel.Obj().(*types.Func); ok {
 					note(f, false)

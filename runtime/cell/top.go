@@ -43,7 +43,7 @@ func (v *surveyor) tops(s *Scope, info *types.Info, g *ast.GenDecl, c int) {
 
 func (v *surveyor) top(s *Scope, info *types.Info, id *ast.Ident, typ, value ast.Expr, isConst bool, c int) {
 	o := info.Defs[id]
-	if o == nil || id.Name == "_" {
+	if o == nil || id.Name == "_" || strings.Contains(id.Name, hiddenMark) {
 		return
 	}
 	from, to := s.fset.Position(value.Pos()), s.fset.Position(value.End())

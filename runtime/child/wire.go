@@ -23,6 +23,7 @@ type Setup struct {
 	Notebook   string   // path of the notebook that runs; empty at a prompt
 	Preset     bool     // packages need no import
 	DeferToEnd bool
+	Manifest   bool // compiled packages say what they use from outside of the script
 }
 
 // What the parent asks for.

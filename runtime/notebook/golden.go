@@ -36,7 +36,7 @@ func (r *Record) Golden() *Golden {
 	}
 	for i := range r.Cells {
 		if c := &r.Cells[i]; c.Ran && c.Result.Err == nil && r.Plan.For[i] == "" {
-			g.Cells = append(g.Cells, GoldenCell{r.Plan.Number[i], r.Plan.File.Cells[i].label(), stored(&c.Result)})
+			g.Cells = append(g.Cells, GoldenCell{r.Plan.Number[i], r.Plan.File.label(i), stored(&c.Result)})
 		}
 	}
 	if out := stored(&r.After); out != "" && r.After.Err == nil {

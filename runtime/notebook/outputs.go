@@ -98,7 +98,7 @@ func (p *Plan) Golden() *Golden {
 				b.WriteString(s + "\n")
 			}
 		}
-		g.Cells = append(g.Cells, GoldenCell{p.Number[i], c.label(), strings.TrimRight(b.String(), "\n")})
+		g.Cells = append(g.Cells, GoldenCell{p.Number[i], p.File.label(i), strings.TrimRight(b.String(), "\n")})
 	}
 	return g
 }

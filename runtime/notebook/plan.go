@@ -22,6 +22,8 @@ type Plan struct {
 	Tops []cell.Top
 	// Set are the values that were given instead of those in the text, as "name=value".
 	Set []string
+	// Local are the files of the packages beside the notebook that it imports.
+	Local []string
 }
 
 // Choice is what a person chose of a notebook. Only and From name cells by number or title.
@@ -43,7 +45,8 @@ func (w Wrong) Unwrap() error { return w.Err }
 // NewPlan checks a notebook as a whole, puts in the values that were set, and finds the cells that were chosen. The error
 // names what is wrong; nothing has run. scope is called for an empty one each time.
 func NewPlan(scope func() *cell.Scope, f *File, c Choice) (*Plan, error) {
-	v, err := survey(scope(), f)
+	sc := scope()
+	v, err := survey(sc, f)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func NewPlan(scope func() *cell.Scope, f *File, c Choice) (*Plan, error) {
 		f, v = set, w
 	}
 	n := len(f.Cells)
-	p := &Plan{File: f, Number: make([]int, n), Run: make([]bool, n), For: make([]string, n), Tops: v.Tops, Set: c.Set}
+	p := &Plan{File: f, Number: make([]int, n), Run: make([]bool, n), For: make([]string, n), Tops: v.Tops, Set: c.Set, Local: sc.LocalFiles()}
 	count := 0
 	for i := range f.Cells {
 		if v.Runs[i] {
@@ -227,18 +230,19 @@ func (p *Plan) list() string {
 	var b strings.Builder
 	for i, n := range p.Number {
 		if n > 0 {
-			fmt.Fprintf(&b, "%4d  %s\n", n, p.File.Cells[i].label())
+			fmt.Fprintf(&b, "%4d  %s\n", n, p.File.label(i))
 		}
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// label is the cell's title or, where it has none, its first line.
-func (c *Cell) label() string {
-	if c.Title != "" {
-		return c.Title
+// label is the title of a cell or, where it has none, its first line of code.
+func (f *File) label(i int) string {
+	if t := f.Cells[i].Title; t != "" {
+		return t
 	}
-	for _, l := range strings.Split(c.Source, "\n") {
+	_, cells, _ := f.parts()
+	for _, l := range strings.Split(cells[i], "\n") {
 		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "//") {
 			if r := []rune(l); len(r) > 60 {
 				l = string(r[:59]) + "…"

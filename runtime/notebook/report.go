@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"html"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -235,9 +237,19 @@ func (r *Record) Write(page Page, about About) {
 func (r *Record) manifest() [][2]string {
 	f := r.Plan.File
 	m := [][2]string{{"Notebook", fmt.Sprintf("%s, sha256 %x", base(f.Name), sha256.Sum256([]byte(f.original)))}}
+	for _, path := range r.Plan.Local {
+		if b, err := os.ReadFile(path); err == nil {
+			name := path
+			if rel, err := filepath.Rel(absDir(f.Name), path); err == nil {
+				name = filepath.ToSlash(rel)
+			}
+			m = append(m, [2]string{"Package file", fmt.Sprintf("%s, sha256 %x", name, sha256.Sum256(b))})
+		}
+	}
 	for _, s := range r.Plan.Set {
 		m = append(m, [2]string{"Set", s})
 	}
+	m = append(m, r.used()...)
 	ran, all, last := 0, 0, 0
 	for i, n := range r.Plan.Number {
 		if n > 0 {
@@ -262,6 +274,34 @@ func (r *Record) manifest() [][2]string {
 		s += fmt.Sprintf("; the script ended itself with code %d", r.Code)
 	}
 	return append(m, [2]string{"Cells run", s})
+}
+
+// maxUsed is how many things that were used a manifest lists.
+const maxUsed = 100
+
+// used is what the cells used from outside of the script, each thing once.
+func (r *Record) used() (rows [][2]string) {
+	seen := map[[2]string]bool{}
+	left := 0
+	all := append([][2]string(nil), r.Before.Used...)
+	for i := range r.Cells {
+		all = append(all, r.Cells[i].Result.Used...)
+	}
+	for _, u := range append(all, r.After.Used...) {
+		switch {
+		case seen[u]:
+			continue
+		case len(seen) >= maxUsed:
+			left++
+		default:
+			rows = append(rows, u)
+		}
+		seen[u] = true
+	}
+	if left > 0 {
+		rows = append(rows, [2]string{"And", strconv.Itoa(left) + " more"})
+	}
+	return rows
 }
 
 // summary is what a reader has to know before the first cell: that the run did not come to its end, or is a part.
@@ -362,3 +402,11 @@ func listHTML(rows [][2]string) string {
 // visible is a text as a page can hold it: what a terminal overwrites is gone, colours are gone, and every other control
 // character, and those that turn the direction of writing, are seen instead of working.
 func visible(s string) string { return show.Visible(s) }
+
+func absDir(file string) string {
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return filepath.Dir(file)
+	}
+	return dir
+}

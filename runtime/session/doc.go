@@ -36,7 +36,10 @@
 //   - a dot import; unsafe, and packages that are not for scripts (networks, plug-ins, Go's own tools);
 //   - a generic function of the standard library whose source is not among ours (package cell, prelude);
 //   - another method for a generic type of a session that has been used: declare the type again, with its methods;
-//   - a variable of a type that no package for scripts names.
+//   - a variable of a type that no package for scripts names;
+//   - of a package beside the notebook: a dot import, go:embed, go:linkname, cgo and assembly, a package main, an import
+//     cycle, a package outside the notebook's module (or folder, without a go.mod); in a loose cell also a struct that
+//     embeds one of its types.
 //
 // What package cell lets through and the interpreter then refuses fails with "the interpreter cannot run this" and the
 // line, before anything of the cell has run.
@@ -54,6 +57,7 @@
 //     to it they have no name;
 //   - a variadic function of the script cannot be handed to compiled code that wants a variadic function;
 //   - runtime.Goexit panics; a flag set made with flag.ExitOnError fails the cell instead of ending the process;
+//   - %T and the like say main.T of a type T from a package beside the notebook;
 //   - calls may be some 200,000 deep;
 //   - time, measured on one busy core: a step of a loop takes 0.1 to 0.2 µs, a call of a function 1 to 2 µs, of a method
 //     through an interface or of compiled code with a callback 4 to 5 µs, a function that defers 5 µs: a hundred times and

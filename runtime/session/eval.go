@@ -19,7 +19,28 @@ import (
 // errors. When ctx ends, the cell stops.
 func (s *Session) Eval(ctx context.Context, name, src string) Result {
 	return s.watch(ctx, func(ctx context.Context, r *Result) {
+		before, src, err := s.scope.LocalCells(name, src)
+		if err != nil {
+			r.Err = err
+			return
+		}
+		for _, c := range before {
+			u, err := s.scope.Check(c.Name, c.Text)
+			if r.Err = err; err != nil {
+				return
+			}
+			if r.Err = s.define(u); r.Err != nil {
+				return
+			}
+			if s.run(ctx, u, u.Steps, r); r.Err != nil || r.Ended {
+				return
+			}
+		}
+		s.scope.Loaded()
 		u, err := s.scope.Check(name, src)
+		if err == nil {
+			err = u.Trespasses()
+		}
 		if err != nil {
 			r.Err = err
 			return
@@ -64,6 +85,7 @@ func (s *Session) watch(parent context.Context, work func(context.Context, *Resu
 			s.cfg.EndCell()
 		}
 		r.Output, r.Pieces = out.take()
+		r.Used = out.takeUsed()
 		s.mu.Lock()
 		s.cancel = nil
 		for _, b := range s.shown {

@@ -21,8 +21,10 @@ type output struct {
 	out, err  io.Writer
 	head      strings.Builder
 	tail      []byte
-	dropped   int // bytes between head and tail
-	lines     int // newlines among them
+	dropped   int  // bytes between head and tail
+	lines     int  // newlines among them
+	manifest  bool // what is used is noted
+	used      [][2]string
 	stretches []stretch
 	html      int // bytes of HTML in stretches
 	closed    bool
@@ -96,6 +98,28 @@ func (s *Stream) Passing(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return s.to.Write(p)
+}
+
+// Keeps reports that Used is worth calling.
+func (s *Stream) Keeps() bool { return s.o.manifest }
+
+// Used notes that a compiled package has used something from outside of the script, such as a file of data: its kind, and
+// what tells it from others.
+func (s *Stream) Used(kind, what string) {
+	s.o.mu.Lock()
+	defer s.o.mu.Unlock()
+	if s.o.manifest && !s.o.closed {
+		s.o.used = append(s.o.used, [2]string{kind, what})
+	}
+}
+
+// takeUsed returns what was noted since the last call.
+func (o *output) takeUsed() [][2]string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	u := o.used
+	o.used = nil
+	return u
 }
 
 // WriteString is Write.

@@ -23,6 +23,10 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// Args are os.Args of the script.
 	Args []string
+	// Manifest has compiled packages say what they use from outside of the script, which may take them a while.
+	Manifest bool
+	// Folder is where scripts may import Go packages from that are not compiled in; none when its Dir is empty.
+	Folder cell.Folder
 	// SetContext, SetOutput and EndCell tell compiled packages about the running cell: the context that ends when it is
 	// interrupted, the writers of its output, and that it is over. Each may be nil.
 	SetContext func(context.Context)
@@ -59,6 +63,8 @@ type Result struct {
 	Output string
 	// Pieces are Output by stream, with the values in it that show themselves as HTML.
 	Pieces []Piece
+	// Used is what compiled packages used from outside, as kind and what it was; only with Config.Manifest.
+	Used [][2]string
 	// Err is nil, cell.Errors for a cell that did not run, or *Failure for one that stopped.
 	Err error
 	// Notes say what became stale.
@@ -83,6 +89,7 @@ func (s *Session) Reset() error {
 		s.out.close()
 	}
 	s.out = newOutput(s.cfg.Stdout, s.cfg.Stderr)
+	s.out.manifest = s.cfg.Manifest
 	s.scope = s.Scratch()
 	s.mu.Lock()
 	s.deferred, s.background, s.returned = &Defers{s: s}, nil, false
@@ -257,12 +264,16 @@ func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
 func (s *Session) Scope() *cell.Scope { return s.scope }
 
 // NewScope returns a scope without declarations, to check what is not to become part of a session.
-func NewScope(p Packages, preset map[string]string) *cell.Scope {
-	return cell.NewScope(cell.Packages{Paths: p.Paths, Name: p.Name, Types: p.Types}, preset)
+func NewScope(p Packages, preset map[string]string, folder cell.Folder) *cell.Scope {
+	sc := cell.NewScope(cell.Packages{Paths: p.Paths, Name: p.Name, Types: p.Types}, preset)
+	if folder.Dir != "" {
+		sc.Beside(folder)
+	}
+	return sc
 }
 
 // Scratch returns a scope without declarations over the same packages.
-func (s *Session) Scratch() *cell.Scope { return NewScope(s.cfg.Packages, s.cfg.Preset) }
+func (s *Session) Scratch() *cell.Scope { return NewScope(s.cfg.Packages, s.cfg.Preset, s.cfg.Folder) }
 
 // Close runs what cells deferred to the end. ctx ends it.
 func (s *Session) Close(ctx context.Context) error { return s.End(ctx).Err }

@@ -119,11 +119,21 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("TUNEBOOK_SHOTS names no folder")
 	}
-	path := full().Save(filepath.Join(dir, "page.html"))
-	for _, width := range []int{500, 820, 1400} {
-		for scheme, setting := range map[string]string{"light": "1", "dark": "0"} {
-			chromium(t, path, fmt.Sprintf("--window-size=%d,5600", width), "--blink-settings=preferredColorScheme="+setting,
-				"--screenshot="+filepath.Join(dir, fmt.Sprintf("%d-%s.png", width, scheme)))
+	pages := map[string]*Page{"page": full()}
+	for i, c := range gallery() {
+		name := fmt.Sprintf("kinds%d", i/6)
+		if pages[name] == nil {
+			pages[name] = NewPage("Kinds of charts")
+		}
+		pages[name].Chart(c)
+	}
+	for name, page := range pages {
+		path := page.Save(filepath.Join(dir, name+".html"))
+		for _, width := range []int{500, 820, 1400} {
+			for scheme, setting := range map[string]string{"light": "1", "dark": "0"} {
+				chromium(t, path, fmt.Sprintf("--window-size=%d,%d", width, 450+600*page.charts), "--blink-settings=preferredColorScheme="+setting,
+					"--screenshot="+filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	core "tunebook/engine/data"
+	"tunebook/stdlib/host"
 	"tunebook/stdlib/stop"
 )
 
@@ -165,5 +166,13 @@ func read(op string, s *core.Set, err error) *Set {
 		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: "OnError: data.Skip leaves such rows out and counts them in the set's Notes", Err: err})
 	}
 	stop.If(op, err)
-	return wrap(s)
+	return used(wrap(s))
+}
+
+// used tells the run's manifest of a set.
+func used(s *Set) *Set {
+	host.Used("Data", func() string {
+		return fmt.Sprintf("%s: %d examples, sha256 %.16s", s.Name(), s.Len(), s.Fingerprint())
+	})
+	return s
 }

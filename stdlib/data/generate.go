@@ -27,7 +27,7 @@ type SkillInfo = core.SkillInfo
 func Generate(g Gen) *Set {
 	s, err := core.Generate(g)
 	stop.If("data.Generate", err)
-	return wrap(s)
+	return used(wrap(s))
 }
 
 // SkillList is what Skills returns; it shows itself as a table.

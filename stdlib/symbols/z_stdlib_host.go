@@ -20,6 +20,7 @@ func init() {
 			"SetOutput":   reflect.ValueOf(host.SetOutput),
 			"Stderr":      reflect.ValueOf(host.Stderr),
 			"Stdout":      reflect.ValueOf(host.Stdout),
+			"Used":        reflect.ValueOf(host.Used),
 		}
 	})
 }

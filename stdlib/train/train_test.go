@@ -150,6 +150,8 @@ func TestWays(t *testing.T) {
 		"bf16": func(c *Config) { c.Precision = "bf16" }, "frozen": func(c *Config) { c.Freeze = []string{"*norm*"} },
 		"groups": func(c *Config) { c.Groups = []Group{{Match: "*embed*", LR: 0.1}} }, "wsd": func(c *Config) { c.Schedule, c.Decay = "wsd", 2 },
 		"inverse-sqrt": func(c *Config) { c.Schedule = "inverse-sqrt" }, "eps": func(c *Config) { c.Eps = 1e-3 },
+		"LoRA": func(c *Config) { c.LoRA = 2 }, "rsLoRA": func(c *Config) { c.LoRA, c.RSLoRA = 2, true }, "DoRA": func(c *Config) { c.LoRA, c.DoRA = 2, true },
+		"noise": func(c *Config) { c.NEFTune = 5 },
 	} {
 		c := cfg
 		change(&c)
@@ -159,6 +161,15 @@ func TestWays(t *testing.T) {
 		}
 		seen[f] = name
 	}
+	cfg.Recompute = true // changes nothing
+	if f := Run(base, pets(), cfg).Model.Fingerprint(); seen[f] != "adamw" {
+		t.Error("making activations again changes the result")
+	}
+	cfg.MemoryLimit = 1000
+	if msg := stopped(t, func() { Run(base, pets(), cfg) }); !strings.Contains(msg, "the run would take") {
+		t.Error(msg)
+	}
+	cfg.Recompute, cfg.MemoryLimit = false, 0
 	scores, prints := []float64{1, 2, 1, 1}, []string{}
 	cfg.ValidateEvery, cfg.Patience, cfg.ScoreName = 1, 2, "given"
 	cfg.Score = func(m *model.Model) float64 {

@@ -58,6 +58,12 @@ type T interface {
 	Errorf(format string, args ...any)
 }
 
+// Skipper is a T that leaves out calls, by operation and shape, for devices on which each call takes long.
+type Skipper interface {
+	T
+	Skip(call string) bool
+}
+
 // Check is one part of the suite. Name is "operation/what".
 type Check struct {
 	Name string

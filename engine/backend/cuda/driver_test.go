@@ -1,0 +1,308 @@
+package cuda
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"tunebook/engine/backend/conform"
+	"tunebook/engine/backend/cuda/sim"
+	"tunebook/engine/tensor"
+)
+
+// fake is a driver whose card is the simulator: all of the backend but libcuda itself runs on it.
+type fake struct {
+	d             *sim.Device
+	version       int32
+	major, minor  int32
+	cards         int32
+	room          uint64 // bytes that can still be allocated
+	modules       []*sim.Module
+	kernels       []*sim.Kernel
+	sizes         map[uint64]uint64
+	launchError   int32
+	sharedAllowed map[uintptr]int32
+	fault         error
+}
+
+func newFake() *fake {
+	return &fake{d: sim.NewDevice(), version: 12090, major: 13, cards: 1, room: 1 << 40, sizes: map[uint64]uint64{}, sharedAllowed: map[uintptr]int32{}}
+}
+
+func (f *fake) text(p *byte) string {
+	var b []byte
+	for ; *p != 0; p = (*byte)(unsafe.Add(unsafe.Pointer(p), 1)) {
+		b = append(b, *p)
+	}
+	return string(b)
+}
+
+func (f *fake) code(err error) int32 {
+	if err != nil {
+		f.fault = err
+		return 700 // an illegal address
+	}
+	return 0
+}
+
+func (f *fake) table() *driverTable {
+	words := append([]byte("the fake card says no"), 0)
+	t := &driverTable{
+		Init:             func(uint32) int32 { return 0 },
+		DriverGetVersion: func(v *int32) int32 { *v = f.version; return 0 },
+		DeviceGetCount:   func(n *int32) int32 { *n = f.cards; return 0 },
+		DeviceGet:        func(dev *int32, i int32) int32 { *dev = i; return 0 },
+		DeviceGetName: func(name *byte, n, dev int32) int32 {
+			copy(unsafe.Slice(name, n), "Fake 1\x00")
+			return 0
+		},
+		DeviceAttribute: func(v *int32, a, dev int32) int32 {
+			*v = map[int32]int32{attributeMajor: f.major, attributeMinor: f.minor, attributeProcessors: 4}[a]
+			return 0
+		},
+		DeviceTotalMem:    func(n *uint64, dev int32) int32 { *n = 8 << 30; return 0 },
+		ContextRetain:     func(ctx *uintptr, dev int32) int32 { *ctx = 1; return 0 },
+		ContextSetCurrent: func(ctx uintptr) int32 { return 0 },
+		StreamCreate:      func(s *uintptr, flags uint32) int32 { *s = 2; return 0 },
+		StreamSynchronize: func(s uintptr) int32 { return 0 },
+		ModuleLoadData: func(m *uintptr, image *byte) int32 {
+			mod, err := sim.Parse([]byte(f.text(image)))
+			if err != nil {
+				return f.code(err)
+			}
+			f.modules = append(f.modules, mod)
+			*m = uintptr(len(f.modules))
+			return 0
+		},
+		ModuleGetFunction: func(fn *uintptr, m uintptr, name *byte) int32 {
+			k := f.modules[m-1].Kernels[f.text(name)]
+			if k == nil {
+				return 500
+			}
+			f.kernels = append(f.kernels, k)
+			*fn = uintptr(len(f.kernels))
+			return 0
+		},
+		FuncSetAttribute: func(fn uintptr, a, v int32) int32 { f.sharedAllowed[fn] = v; return 0 },
+		LaunchKernel: func(fn uintptr, gx, gy, gz, bx, by, bz, shared uint32, stream uintptr, params *unsafe.Pointer, extra uintptr) int32 {
+			if f.launchError != 0 {
+				return f.launchError
+			}
+			if shared > 48<<10 && int32(shared) > f.sharedAllowed[fn] {
+				return 1
+			}
+			k := f.kernels[fn-1]
+			var args []uint64
+			for i, p := range unsafe.Slice(params, len(k.Params)) {
+				v := uint64(*(*uint32)(p))
+				if k.Params[i].Bytes == 8 {
+					v = *(*uint64)(p)
+				}
+				args = append(args, v)
+			}
+			return f.code(f.d.Launch(k, [3]int{int(gx), int(gy), int(gz)}, [3]int{int(bx), int(by), int(bz)}, int(shared), args))
+		},
+		MemAlloc: func(addr *uint64, n uint64) int32 {
+			if n > f.room {
+				return codeOutOfMemory
+			}
+			f.room -= n
+			*addr = f.d.Alloc(int(n), "")
+			f.sizes[*addr] = n
+			return 0
+		},
+		MemFree: func(addr uint64) int32 {
+			f.room += f.sizes[addr]
+			return f.code(f.d.Free(addr))
+		},
+		MemGetInfo: func(free, total *uint64) int32 { *free, *total = f.room, 8<<30; return 0 },
+		CopyToDevice: func(to uint64, from *byte, n uint64, s uintptr) int32 {
+			return f.code(f.d.Write(to, unsafe.Slice(from, n)))
+		},
+		CopyToHost: func(to *byte, from, n uint64, s uintptr) int32 {
+			return f.code(f.d.Read(unsafe.Slice(to, n), from))
+		},
+		Memset:      func(to uint64, v uint8, n uint64, s uintptr) int32 { return f.code(f.d.Zero(to, int(n))) },
+		ErrorString: func(code int32, s **byte) int32 { *s = &words[0]; return 0 },
+		ErrorName:   func(code int32, s **byte) int32 { *s = &words[0]; return 0 },
+	}
+	return t
+}
+
+func fakeBackend(t *testing.T, f *fake) *Backend {
+	t.Helper()
+	c, err := openCard(f.table(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBackend("cuda", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestDriverPath runs a part of the conformance suite through the driver's table.
+func TestDriverPath(t *testing.T) {
+	f := newFake()
+	b := fakeBackend(t, f)
+	for _, c := range conform.Checks() {
+		if op, what, _ := strings.Cut(c.Name, "/"); op == "Memory" || op == "Shapes" || op == "SwiGLUForward" || op == "Gather" || what == "gradient" && op == "SumRows" {
+			t.Run(c.Name, func(t *testing.T) { c.Run(thinned{t, 4}, b) })
+		}
+	}
+	if f.fault != nil {
+		t.Error(f.fault)
+	}
+}
+
+// TestLargeShared: a kernel that takes more than 48 KB asks for it.
+func TestLargeShared(t *testing.T) {
+	f := newFake()
+	b := fakeBackend(t, f)
+	const d = 256
+	x, o := b.Alloc(tensor.F32, 3*d), b.Alloc(tensor.F32, 3*d)
+	segs := oneSegment(3)
+	b.AttentionForward(o, nil, x, x, x, segs, 1, 1, d, 1)
+	if err := b.Sync(); err != nil || f.fault != nil {
+		t.Errorf("%v, %v", err, f.fault)
+	}
+	if len(f.sharedAllowed) != 1 {
+		t.Errorf("%v; wanted one kernel that was allowed more", f.sharedAllowed)
+	}
+}
+
+// TestOpen: what stands in the way of a card is said in one sentence.
+func TestOpen(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f    func(*fake, *driverTable)
+		want string
+	}{
+		{"old driver", func(f *fake, _ *driverTable) { f.version = 11010 }, "cuda: the driver is for CUDA 11.1; the kernels want 11.2 or newer (driver 460)"},
+		{"no card", func(f *fake, _ *driverTable) { f.cards = 0 }, "cuda: the driver finds no card"},
+		{"no device", func(_ *fake, t *driverTable) { t.Init = func(uint32) int32 { return codeNoDevice } }, "cuda: the driver finds no card"},
+		{"a driver that does not start", func(_ *fake, t *driverTable) { t.Init = func(uint32) int32 { return 803 } }, "cuda: the driver does not start: the fake card says no (803)"},
+		{"old card", func(f *fake, _ *driverTable) { f.major, f.minor = 7, 5 }, "cuda: Fake 1 has compute capability 7.5; the kernels want 8.0 or newer (Ampere)"},
+		{"no context", func(_ *fake, t *driverTable) { t.ContextRetain = func(*uintptr, int32) int32 { return 46 } }, "cuda: cuDevicePrimaryCtxRetain: the fake card says no (46)"},
+	} {
+		f := newFake()
+		table := f.table()
+		c.f(f, table)
+		if _, err := openCard(table, 0); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v; wanted %s", c.name, err, c.want)
+		}
+	}
+	if _, err := openCard(newFake().table(), 1); err == nil || err.Error() != "cuda: card 1; there are 1" {
+		t.Error(err)
+	}
+}
+
+// TestArch: a card takes the newest cubin that runs on it, and PTX where there is none.
+func TestArch(t *testing.T) {
+	for cc, want := range map[[2]int]string{{8, 0}: "sm_80", {8, 6}: "sm_86", {8, 7}: "sm_86", {8, 9}: "sm_89", {9, 0}: "sm_90a", {10, 0}: "sm_100", {10, 3}: "sm_100", {12, 0}: "sm_120", {12, 1}: "sm_120", {11, 0}: "", {13, 0}: ""} {
+		if got := (Card{Major: cc[0], Minor: cc[1]}).arch(); got != want {
+			t.Errorf("capability %v: %q; wanted %q", cc, got, want)
+		}
+	}
+}
+
+// TestOutOfMemory: what does not fit comes back from the next Download with the numbers; memory that was given back is used first.
+func TestOutOfMemory(t *testing.T) {
+	f := newFake()
+	f.room = 10 << 20
+	b := fakeBackend(t, f)
+	x := b.Alloc(tensor.F32, 1<<20)
+	b.Free(x)
+	x = b.Alloc(tensor.F32, 1<<20) // out of what was kept
+	if f.room < 5<<20 {
+		t.Errorf("%d bytes left; wanted one buffer of 4 MiB in use", f.room)
+	}
+	b.Free(x)
+	y := b.Alloc(tensor.F32, 2<<20) // only fits when what is kept goes back to the driver
+	if err := b.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	z := b.Alloc(tensor.F32, 1<<20)
+	b.Fill(z, 1)
+	err := b.Download(make([]float32, 1), y)
+	var full *OutOfMemory
+	if !errors.As(err, &full) || !strings.HasPrefix(err.Error(), "cuda: out of memory: 4.0 MiB wanted, 2.0 MiB of 8192.0 MiB free; this process uses 8.0 MiB, its largest buffers 8.0 MiB, 0.0 MiB; ") {
+		t.Errorf("%v", err)
+	}
+	b.Free(z)
+	if err := b.Download(make([]float32, 1), y); err != nil {
+		t.Errorf("after it was reported: %v", err)
+	}
+}
+
+// TestLaunchError: a launch that fails comes back once, and what follows it is not launched.
+func TestLaunchError(t *testing.T) {
+	f := newFake()
+	b := fakeBackend(t, f)
+	x := b.Alloc(tensor.F32, 4)
+	f.launchError = 701
+	b.Fill(x, 1)
+	f.launchError = 0
+	b.Fill(x, 2)
+	got := []float32{9}
+	if err := b.Download(got, x); err == nil || err.Error() != "cuda: vector_fill: the fake card says no (701)" {
+		t.Errorf("%v", err)
+	}
+	if err := b.Download(got, x); err != nil || got[0] != 0 {
+		t.Errorf("%v, %v; wanted the zeros of before", got, err)
+	}
+}
+
+func TestSizeClass(t *testing.T) {
+	for n, want := range map[int]int{0: 512, 4: 512, 512: 512, 513: 1024, 1025: 1280, 2048: 2048, 2049: 2560, 1 << 20: 1 << 20, 1<<20 + 1: 5 << 18} {
+		if got := sizeClass(n); got != want {
+			t.Errorf("%d bytes: %d; wanted %d", n, got, want)
+		}
+	}
+	sizes := []int{}
+	for n := range 5000 {
+		if s := sizeClass(n); s < n {
+			t.Fatalf("%d bytes: %d", n, s)
+		} else if !slices.Contains(sizes, s) {
+			sizes = append(sizes, s)
+		}
+	}
+	if len(sizes) > 14 {
+		t.Errorf("%d sizes below 5,000 bytes", len(sizes))
+	}
+}
+
+// TestIndices: an index outside its table comes back with its place, whichever operation it was, and the next call is not harmed.
+func TestIndices(t *testing.T) {
+	b, err := NewSim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, rows, out := b.Alloc(tensor.F32, 5*3), b.Alloc(tensor.I32, 2), b.Alloc(tensor.F32, 2*3)
+	nll := b.Alloc(tensor.F32, 2)
+	for _, c := range []struct {
+		ids  []int32
+		do   func()
+		want string
+	}{
+		{[]int32{1, 5}, func() { b.EmbeddingForward(out, table, rows, 2, 3) }, "EmbeddingForward: id 5 at position 1; wanted one of 5"},
+		{[]int32{-1, 0}, func() { b.EmbeddingBackward(table, out, rows, 2, 3) }, "EmbeddingBackward: id -1 at position 0; wanted one of 5"},
+		{[]int32{0, 9}, func() { b.Gather(out, table, rows, 2, 3) }, "Gather: row 9 at position 1; wanted one of 5"},
+		{[]int32{0, 7}, func() { b.Scatter(table, out, rows, 2, 3) }, "Scatter: row 7 at position 1; wanted one of 5"},
+		{[]int32{0, 5}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, "LinearCrossEntropy: target 5 at position 1; wanted one of 5"},
+		{[]int32{4, -100}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, ""},
+	} {
+		b.UploadInts(rows, c.ids)
+		c.do()
+		err := b.Sync()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+			t.Errorf("%v; wanted %q", err, c.want)
+		}
+		if err := b.Sync(); err != nil {
+			t.Errorf("%q: a second time: %v", c.want, err)
+		}
+	}
+}

@@ -1,0 +1,24 @@
+// Weights that are kept in 4 or 8 bits, written out.
+#include "common.cuh"
+
+// The levels of NF4 (Dettmers et al. 2023, arXiv:2305.14314, appendix E).
+__constant__ float nf4[16] = {-1, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
+                              -0.18477343022823334f, -0.09105003625154495f, 0, 0.07958029955625534f, 0.16093020141124725f,
+                              0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
+                              0.7229568362236023f, 1};
+
+enum Form { q8_0 = 0, q4_0 = 1, nf4_form = 2 };
+
+// y[i] = scales[i/block]·level of code i. Codes lie in words, the first in the lowest bits; 32 elements share a scale, in NF4 64.
+KERNEL quant_expand(float* y, const u32* codes, const float* scales, i64 n, int form) {
+  i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  float level;
+  if (form == q8_0) {
+    level = (float)((int)(codes[i / 4] << (24 - 8 * (int)(i % 4))) >> 24);
+  } else {
+    int code = (int)(codes[i / 8] >> (4 * (int)(i % 8)) & 15);
+    level = form == q4_0 ? (float)(code - 8) : nf4[code];
+  }
+  y[i] = scales[i / (form == nf4_form ? 64 : 32)] * level;
+}

@@ -1,0 +1,93 @@
+// Rows of logits: cross-entropy with its gradient, and the largest element.
+#include "common.cuh"
+
+constexpr int threads = 256, warps = threads / 32;
+
+// For each row of a chunk of logits (n, V): nll = log Σ exp(logit) - logit[target], and, with gradient, logit is replaced by
+// scale·weight·(softmax - 1[target]). A row without a target has nll 0 and gradient 0. One pass finds the largest and
+// the sum together (Milakov & Gimelshein 2018, arXiv:1805.02867), a second writes the gradient: 12·V bytes a row.
+KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* weights, int V, float scale, int gradient, int ignore,
+                    Fault* fault, int code, int first_row) {
+  __shared__ float tops[warps], sums[warps];
+  i64 row = blockIdx.x;
+  float* x = logits + row * V;
+  int target = targets[row];
+  bool none = target == ignore;
+  if (none || (u32)target >= (u32)V) {
+    if (!none && threadIdx.x == 0) inside(fault, code, first_row + (int)row, target, V);
+    if (threadIdx.x == 0) nll[row] = 0;
+    if (gradient) {
+      for (int i = threadIdx.x; i < V; i += threads) x[i] = 0;
+    }
+    return;
+  }
+  float top = -infinity(), sum = 0;
+  for (int i = threadIdx.x; i < V; i += threads) {
+    float v = x[i];
+    if (v > top) {
+      sum *= exp_fast(top - v);
+      top = v;
+    }
+    sum += exp_fast(v - top);  // the difference first: the largest counts 1 exactly
+  }
+  float most = warp_max(top);
+  sum = top == -infinity() ? 0.0f : sum * exp_fast(top - most);
+  sum = warp_sum(sum);
+  if (threadIdx.x % 32 == 0) {
+    tops[threadIdx.x / 32] = most;
+    sums[threadIdx.x / 32] = sum;
+  }
+  __syncthreads();
+  top = tops[0];
+  for (int i = 1; i < warps; i++) top = fmaxf(top, tops[i]);
+  sum = 0;
+  for (int i = 0; i < warps; i++) {
+    if (tops[i] != -infinity()) sum += sums[i] * exp_fast(tops[i] - top);
+  }
+  if (threadIdx.x == 0) nll[row] = logf(sum) + (top - x[target]);
+  if (!gradient) return;
+  __syncthreads();  // the target's logit is read before it is overwritten
+  float share = scale * (weights ? weights[row] : 1.0f), inverse = 1.0f / sum;
+  for (int i = threadIdx.x; i < V; i += threads) {
+    float p = exp_fast(x[i] - top) * inverse;
+    x[i] = share * (i == target ? p - 1.0f : p);
+  }
+}
+
+// ids[row] = the index of the row's largest element, the first of equals. A block for a row.
+KERNEL softmax_argmax(int* ids, const float* x, int V) {
+  __shared__ float tops[warps];
+  __shared__ int at[warps];
+  const float* row = x + (i64)blockIdx.x * V;
+  float top = -infinity();
+  int best = 0x7fffffff;
+  for (int i = threadIdx.x; i < V; i += threads) {
+    if (row[i] > top || best == 0x7fffffff) {
+      top = row[i];
+      best = i;
+    }
+  }
+#pragma unroll
+  for (int o = 16; o > 0; o >>= 1) {
+    float other = __shfl_xor_sync(all_lanes, top, o);
+    int index = __shfl_xor_sync(all_lanes, best, o);
+    if (other > top || (other == top && index < best)) {
+      top = other;
+      best = index;
+    }
+  }
+  if (threadIdx.x % 32 == 0) {
+    tops[threadIdx.x / 32] = top;
+    at[threadIdx.x / 32] = best;
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    for (int i = 1; i < warps; i++) {
+      if (tops[i] > top || (tops[i] == top && at[i] < best)) {
+        top = tops[i];
+        best = at[i];
+      }
+    }
+    ids[blockIdx.x] = best;
+  }
+}

@@ -1,0 +1,183 @@
+package cuda
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/conform"
+	"tunebook/engine/backend/cuda/nvrtc"
+	"tunebook/engine/backend/cuda/sim"
+)
+
+// mutants are mistakes that are easily made in a kernel: the n-th old of a source is replaced by new. The checks named must find each.
+var mutants = []struct {
+	source string
+	n      int
+	old    string
+	new    string
+	checks string // prefix of the conformance checks that are tried
+	found  string // what at least one report must say; empty: anything
+}{
+	{"rmsnorm", 1, "t >= T", "t > T", "RMSNormForward", "out of bounds"},
+	{"rmsnorm", 1, "+ eps", "", "RMSNormForward", "beyond"},
+	{"rmsnorm", 1, "v += res[t * C + i];", "", "RMSNormForward", "beyond"},
+	{"rmsnorm", 2, "i < C", "i < C - 1", "RMSNormForward", "beyond"},
+	{"rmsnorm", 3, "i < C", "i <= C", "RMSNormBackward", ""},
+	{"rmsnorm", 1, "* r * mean", "* mean", "RMSNormBackward", "beyond"},
+	{"rmsnorm", 1, "d += dSum", "d -= dSum", "RMSNormBackward", "beyond"},
+	{"layernorm", 1, "s[i] - m - rest", "s[i] - m", "LayerNormForward/large mean", "beyond"},
+	{"layernorm", 1, "warp_sum(total)", "total", "LayerNormForward", ""},
+	{"layernorm", 1, "- mean_g - ", "- ", "LayerNormBackward", "beyond"},
+	{"columns", 1, "__syncthreads();", "", "SumRows", "uninitialised"},
+	{"columns", 1, "t += 8", "t += 9", "SumRows", "beyond"},
+	{"columns", 1, "i < 8", "i < 7", "SumRows", "beyond"},
+	{"columns", 1, "if (threadIdx.y == 0 && c < C) {", "if (c < C) {", "SumRows", "race"},
+	{"columns", 1, "out[c] += d", "out[c] = d", "SumRows", "beyond"},
+	{"columns", 1, "t >= T", "t > T", "AddBias", ""},
+	{"rows", 1, "(i64)row * C + c", "(i64)i * C + c", "Gather", ""},
+	{"rows", 1, "__syncthreads_or(i < t && ids[i] == id)", "__syncthreads_or(i <= t && ids[i] == id)", "EmbeddingBackward", "beyond"},
+	{"rows", 1, "      __syncthreads();\n", "", "EmbeddingBackward", "race"},
+	{"rows", 1, "        __syncwarp();\n", "", "EmbeddingBackward", "race"},
+	{"rows", 1, "(1u << lane) - 1", "(2u << lane) - 1", "EmbeddingBackward", ""},
+	{"rows", 1, "j < n; j++", "j < n - 1; j++", "EmbeddingBackward", "beyond"},
+	{"rope", 1, "s *= sign;", "", "RoPE", "beyond"},
+	{"rope", 1, "p + half", "p + 1", "RoPE", "beyond"},
+	{"rope", 1, "quarter & 2 ? -u : u", "u", "RoPE", "beyond"},
+	{"rope", 1, "(float)fma(turns, -1.5707963267948966, (double)a)", "fmaf((float)turns, -1.5707963267948966f, a)", "RoPE", "beyond"},
+	{"gated", 1, "i >= n", "i > n", "SwiGLUForward", "out of bounds"},
+	{"gated", 1, "(s + g * ds)", "s", "SwiGLUBackward", "beyond"},
+	{"gated", 1, "* a * (1 + 3", "* a * (1 + 2", "GeGLUBackward", "beyond"},
+	{"gated", 1, "0.5f * erfcf", "erfcf", "GeGLUForward", "beyond"},
+	{"vector", 1, "  __syncthreads();\n", "", "SumSquares", ""},
+	{"vector", 1, "first + j < n", "first + j <= n", "SumSquares", ""},
+	{"vector", 1, "fmaf(-decay, w, w)", "w", "AdamW", "beyond"},
+	{"vector", 1, "rest2 * d * d", "rest2 * d", "AdamW", "beyond"},
+	{"vector", 3, "if (i < n)", "if (i <= n)", "AddScaled", "out of bounds"},
+	{"softmax", 1, "__syncthreads();", "", "LinearCrossEntropy/values", ""},
+	{"softmax", 1, "  __syncthreads();  //", "  //", "LinearCrossEntropy/no weights", "race"},
+	{"softmax", 1, "sum *= exp_fast(top - v);", "", "LinearCrossEntropy/values", "beyond"},
+	{"softmax", 2, "i < warps", "i < warps - 1", "LinearCrossEntropy/values", ""},
+	{"softmax", 1, "i == target ? p - 1.0f : p", "p", "LinearCrossEntropy/values", "beyond"},
+	{"softmax", 1, "index < best", "index > best", "Argmax", "first is"},
+	{"scale", 1, "sqrtf(total)", "total", "RowNorms", "beyond"},
+	{"scale", 1, "* m[i] / d[i]", "* d[i] / m[i]", "ScaleColumnsForward", "beyond"},
+	{"quant", 1, "24 - 8 *", "16 - 8 *", "Dequantize", "elements"},
+	{"quant", 1, "? 64 : 32", "? 32 : 32", "Dequantize", ""},
+	{"product", 1, "    __syncthreads();\n", "", "MatMul/gradient", "race"},
+	{"product", 2, "    __syncthreads();\n", "", "MatMul/values", "race"},
+	{"product", 1, "k0 + l < K", "k0 + l <= K", "MatMul/gradient", ""},
+	{"product", 1, "n0 + j < N", "n0 + j <= N", "MatMul/gradient", "out of bounds"},
+	{"product", 1, "if (row >= M) return;", "", "MatMul/gradient", "out of bounds"},
+	{"product", 1, "if (beta != 0)", "", "MatMul/values", ""},
+	{"product", 1, "tx * 4]", "tx * 4 + 1]", "MatMul/gradient", "misaligned"},
+	{"bf16", 1, "k + lane / 16 * 8", "k + lane / 16 * 4", "", ""},
+	{"bf16", 1, "lane % 8 + lane / 16 * 8", "lane % 8 + lane / 8 % 2 * 8", "", "wanted"},
+	{"bf16", 1, "k + lane / 8 % 2 * 8", "k + lane / 16 * 8", "", "wanted"},
+	{"bf16", 1, "y[j / 2][j % 2 * 2 + 1]", "y[j / 2][j % 2 * 2]", "", "wanted"},
+	{"bf16", 1, "lane % 4 * 2 + f", "lane % 4 + f * 4", "", "wanted"},
+	{"bf16", 1, "(stages - 2)", "(stages - 1)", "", "copy in flight"},
+	{"bf16", 1, "    __syncthreads();  //", "    //", "", "race"},
+	{"bf16", 1, "load(s + stages - 1);", "load(s + stages);", "", ""},
+	{"bf16", 1, "  __syncthreads();\n", "", "", "uninitialised"},
+	{"bf16", 1, "pair(low, high)", "pair(high, low)", "", "wanted"},
+	{"bf16", 1, "2 * p + 1 < K", "2 * p + 1 <= K", "", ""},
+	{"bf16", 1, "k0 + j < K && r < R", "r < R", "", "out of bounds"},
+	{"bf16", 1, "if (col >= N) continue;", "", "", ""},
+	{"attention", 1, "    __syncthreads();\n    i64 from", "    i64 from", "AttentionForward/values", "race"},
+	{"attention", 1, "    __syncthreads();\n    if (r0", "    if (r0", "AttentionForward/values", ""},
+	{"attention", 1, "    __syncwarp();\n", "", "AttentionForward/values", ""},
+	{"attention", 1, "own + 1 : window", "own : window", "AttentionForward/values", ""},
+	{"attention", 1, "own + 1 - window : 0", "own - window : 0", "AttentionForward/window", "beyond"},
+	{"attention", 1, "sum[r] * shrink", "sum[r]", "AttentionForward/values", "beyond"},
+	{"attention", 1, "acc[r][e] *= shrink", "", "AttentionForward/values", "beyond"},
+	{"attention", 1, "lane + 32 * e;\n        if (d >= D) break;", "lane + 32 * e;", "AttentionForward/values", ""},
+	{"attention", 1, "top[r] * ln_2 +", "top[r] +", "AttentionForward/values", "beyond"},
+	{"attention", 2, "    __syncthreads();\n    i64 from", "    i64 from", "AttentionBackward/values", "race"},
+	{"attention", 2, "    __syncwarp();\n", "", "AttentionBackward/values", ""},
+	{"attention", 1, "* (p[r] - mean[r])", "* p[r]", "AttentionBackward/values", "beyond"},
+	{"attention", 1, "(p[r] - mean);", "p[r];", "AttentionBackward/values", "beyond"},
+	{"attention", 1, "      __syncthreads();\n      i64 from", "      i64 from", "AttentionBackward/values", "race"},
+	{"attention", 1, "      __syncwarp();\n", "", "AttentionBackward/values", ""},
+	{"attention", 1, "tile.n - 1 + window;", "tile.n - 2 + window;", "AttentionBackward/window", "beyond"},
+}
+
+// found stops a check at its first failure.
+type found struct {
+	conform.Recorder
+	calls int
+}
+
+func (f *found) Skip(call string) bool {
+	return len(f.Failures) > 0 || thinned{keep: 6}.Skip(call)
+}
+
+// TestMutants: every mistake is found, by wrong numbers or by the simulator. It compiles the sources, so it needs NVRTC.
+func TestMutants(t *testing.T) {
+	c, err := nvrtc.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	b, err := os.ReadFile("kernels/common.cuh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers := map[string]string{"common.cuh": string(b)}
+	right, err := shippedKernels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.source+" "+m.old+" to "+m.new, func(t *testing.T) {
+			t.Parallel()
+			b, err := os.ReadFile(filepath.Join("kernels", m.source+".cu"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := strings.SplitAfterN(string(b), m.old, m.n+1)
+			if len(parts) <= m.n {
+				t.Fatalf("kernels/%s.cu has %d of %q; wanted %d", m.source, len(parts)-1, m.old, m.n)
+			}
+			parts[m.n-1] = strings.TrimSuffix(parts[m.n-1], m.old) + m.new
+			p, err := c.Compile(m.source+".cu", strings.Join(parts, ""), nvrtc.Options{Arch: "compute_80", Headers: headers, Define: []string{"SMALL_HEADS"}, Lines: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mod, err := sim.Parse(p.Image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kernels := maps.Clone(right)
+			maps.Copy(kernels, mod.Kernels)
+			card := &simulated{d: sim.NewDevice(), kernels: kernels}
+			if m.source == "bf16" {
+				if err := bf16Products(bf16Sim(t, card), bf16Shapes); err == nil || !strings.Contains(err.Error(), m.found) {
+					t.Errorf("found: %v; wanted %q", err, m.found)
+				}
+				return
+			}
+			dev, err := newBackend("cuda-sim", card)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var r found
+			for _, b := range []backend.Backend{apart{dev}, dev} {
+				for _, check := range conform.Checks() {
+					if strings.HasPrefix(check.Name, m.checks) && len(r.Failures) == 0 {
+						check.Run(&r, b)
+					}
+				}
+			}
+			if len(r.Failures) == 0 {
+				t.Fatal("nothing was found")
+			}
+			if !strings.Contains(strings.Join(r.Failures, "\n"), m.found) {
+				t.Errorf("found, but without %q: %s", m.found, r.Failures[0])
+			}
+			t.Log(r.Failures[0])
+		})
+	}
+}

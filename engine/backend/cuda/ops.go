@@ -1,0 +1,329 @@
+package cuda
+
+import (
+	"fmt"
+	"math"
+
+	"tunebook/engine/backend"
+)
+
+// MatMul writes C = alpha·op(A, B) + beta·C.
+func (b *Backend) MatMul(c, a, bb backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
+	o := operands{b, "MatMul"}
+	b.product(o.f("c", c, m*n), o.f("a", a, m*k), o.f("b", bb, n*k), m, n, k, op, alpha, beta)
+}
+
+func (b *Backend) product(c, a, bb uint64, m, n, k int, op backend.MatOp, alpha, beta float32) {
+	if m == 0 || n == 0 {
+		return
+	}
+	if b.wantsTensorCores(m, n, k) {
+		b.productBF16(c, a, bb, m, n, k, op, alpha, beta)
+		return
+	}
+	name, ok := map[backend.MatOp]string{backend.NT: "product_nt", backend.NN: "product_nn", backend.TN: "product_tn"}[op]
+	if !ok {
+		panic(fmt.Sprintf("MatMul: op %d; wanted NT, NN or TN", op))
+	}
+	rows := 64
+	if m <= 16 {
+		rows, name = 16, name+"_low"
+	}
+	b.launch(name, [3]int{(n + 63) / 64, (m + rows - 1) / rows, 1}, [3]int{4 * rows, 1, 1}, 0,
+		c, a, bb, i32(m), i32(n), i32(k), f32(alpha), f32(beta))
+}
+
+// EmbeddingForward writes y[t,:] = w[ids[t],:]. An id outside w comes back from the next Sync or Download.
+func (b *Backend) EmbeddingForward(y, w, ids backend.Buffer, t, c int) {
+	b.gather("EmbeddingForward", placeEmbeddingForward, y, w, ids, t, c)
+}
+
+// Gather writes y[i,:] = x[rows[i],:]. A row outside x comes back from the next Sync or Download.
+func (b *Backend) Gather(y, x, rows backend.Buffer, n, c int) {
+	b.gather("Gather", placeGather, y, x, rows, n, c)
+}
+
+func (b *Backend) gather(op string, place int, y, x, rows backend.Buffer, n, c int) {
+	o := operands{b, op}
+	fault, code := b.faultArgs(place)
+	b.rows("rows_gather", n, o.f("y", y, n*c), o.f("x", x, 0), o.i("rows", rows, n), i32(n), i32(c), i32(x.Len()/max(c, 1)), fault, code)
+}
+
+// Scatter writes y[rows[i],:] = x[i,:]. A row outside y comes back from the next Sync or Download.
+func (b *Backend) Scatter(y, x, rows backend.Buffer, n, c int) {
+	o := operands{b, "Scatter"}
+	fault, code := b.faultArgs(placeScatter)
+	b.rows("rows_scatter", n, o.f("y", y, 0), o.f("x", x, n*c), o.i("rows", rows, n), i32(n), i32(c), i32(y.Len()/max(c, 1)), fault, code)
+}
+
+// EmbeddingBackward adds dY[t,:] to dW[ids[t],:] in the order of t.
+func (b *Backend) EmbeddingBackward(dW, dY, ids backend.Buffer, t, c int) {
+	o := operands{b, "EmbeddingBackward"}
+	fault, code := b.faultArgs(placeEmbeddingBackward)
+	dw, dy, id := o.f("dW", dW, 0), o.f("dY", dY, t*c), o.i("ids", ids, t)
+	if t > 0 {
+		b.launch("rows_scatter_add", [3]int{t, 1, 1}, [3]int{128, 1, 1}, 0, dw, dy, id, i32(t), i32(c), i32(dW.Len()/max(c, 1)), fault, code)
+	}
+}
+
+// together panics unless both or none of two operands are there.
+func together(op, first, second string, a, b backend.Buffer) {
+	if (a == nil) != (b == nil) {
+		panic(fmt.Sprintf("%s: %s and %s go together; one of them is nil", op, first, second))
+	}
+}
+
+// RMSNormForward writes y = s·rstd·w and s = x + res to sum.
+func (b *Backend) RMSNormForward(y, sum, rstd, x, res, w backend.Buffer, t, c int, eps float32) {
+	o := operands{b, "RMSNormForward"}
+	together(o.op, "sum", "res", sum, res)
+	b.rows("rmsnorm_forward", t, o.f("y", y, t*c), o.maybe("sum", sum, t*c), o.f("rstd", rstd, t), o.f("x", x, t*c), o.maybe("res", res, t*c),
+		o.f("w", w, c), i32(t), i32(c), f32(eps))
+}
+
+// RMSNormBackward writes dX and adds to dW.
+func (b *Backend) RMSNormBackward(dX, dW, dY, dSum, x, w, rstd backend.Buffer, t, c int) {
+	o := operands{b, "RMSNormBackward"}
+	dy, xs, rs := o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("rstd", rstd, t)
+	dx, ds, ws := o.f("dX", dX, t*c), o.maybe("dSum", dSum, t*c), o.f("w", w, c)
+	if dW != nil {
+		b.columns(o.f("dW", dW, c), dy, xs, 0, rs, 0, t, c)
+	}
+	b.rows("rmsnorm_backward", t, dx, dy, ds, xs, ws, rs, i32(t), i32(c))
+}
+
+// LayerNormForward writes y = (s-mean)·rstd·w + b and s = x + res to sum.
+func (b *Backend) LayerNormForward(y, sum, mean, rstd, x, res, w, bias backend.Buffer, t, c int, eps float32) {
+	o := operands{b, "LayerNormForward"}
+	together(o.op, "sum", "res", sum, res)
+	b.rows("layernorm_forward", t, o.f("y", y, t*c), o.maybe("sum", sum, t*c), o.f("mean", mean, t), o.f("rstd", rstd, t), o.f("x", x, t*c),
+		o.maybe("res", res, t*c), o.f("w", w, c), o.f("b", bias, c), i32(t), i32(c), f32(eps))
+}
+
+// LayerNormBackward writes dX and adds to dW and dB.
+func (b *Backend) LayerNormBackward(dX, dW, dB, dY, dSum, x, w, mean, rstd backend.Buffer, t, c int) {
+	o := operands{b, "LayerNormBackward"}
+	dy, xs, ms, rs := o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("mean", mean, t), o.f("rstd", rstd, t)
+	dx, ds, ws := o.f("dX", dX, t*c), o.maybe("dSum", dSum, t*c), o.f("w", w, c)
+	if dW != nil {
+		b.columns(o.f("dW", dW, c), dy, xs, ms, rs, 0, t, c)
+	}
+	if dB != nil {
+		b.columns(o.f("dB", dB, c), dy, 0, 0, 0, 0, t, c)
+	}
+	b.rows("layernorm_backward", t, dx, dy, ds, xs, ws, ms, rs, i32(t), i32(c))
+}
+
+// columns adds Σ_t dY[t,:]·n[t,:]/d to out, n being 1, x, x·rstd or (x-mean)·rstd; what is 0 is left out. Chunks follow from T
+// alone, so the sum has one order.
+func (b *Backend) columns(out, dY, x, mean, rstd, d uint64, t, c int) {
+	if t == 0 || c == 0 {
+		return
+	}
+	const perChunk = 64 // rows_per_chunk of columns.cu
+	chunks := (t + perChunk - 1) / perChunk
+	partial, free := b.scratch(chunks * c)
+	defer free()
+	b.launch("columns_partial", [3]int{(c + 31) / 32, chunks, 1}, [3]int{32, 8, 1}, 0, partial, dY, x, mean, rstd, i32(t), i32(c))
+	b.launch("columns_add", [3]int{(c + 127) / 128, 1, 1}, [3]int{128, 1, 1}, 0, out, partial, d, i32(chunks), i32(c))
+}
+
+// AddBias adds b to every row of y.
+func (b *Backend) AddBias(y, bias backend.Buffer, t, c int) {
+	o := operands{b, "AddBias"}
+	b.rows("columns_bias", t, o.f("y", y, t*c), o.f("b", bias, c), i32(t), i32(c))
+}
+
+// SumRows adds the sum of the rows of dY to dB.
+func (b *Backend) SumRows(dB, dY backend.Buffer, t, c int) {
+	o := operands{b, "SumRows"}
+	b.columns(o.f("dB", dB, c), o.f("dY", dY, t*c), 0, 0, 0, 0, t, c)
+}
+
+// RowNorms writes norms[t] = sqrt(Σ x[t,:]²).
+func (b *Backend) RowNorms(norms, x backend.Buffer, t, c int) {
+	o := operands{b, "RowNorms"}
+	b.rows("scale_norms", t, o.f("norms", norms, t), o.f("x", x, t*c), i32(t), i32(c))
+}
+
+// ScaleColumnsForward writes y[t,j] = x[t,j]·m[j]/d[j].
+func (b *Backend) ScaleColumnsForward(y, x, m, d backend.Buffer, t, c int) {
+	o := operands{b, "ScaleColumnsForward"}
+	b.rows("scale_columns", t, o.f("y", y, t*c), o.f("x", x, t*c), o.f("m", m, c), o.f("d", d, c), i32(t), i32(c))
+}
+
+// ScaleColumnsBackward writes dX = dY·m/d and adds Σ dY·x/d to dM.
+func (b *Backend) ScaleColumnsBackward(dX, dM, dY, x, m, d backend.Buffer, t, c int) {
+	o := operands{b, "ScaleColumnsBackward"}
+	dx, dy, xs, ms, ds := o.f("dX", dX, t*c), o.f("dY", dY, t*c), o.f("x", x, t*c), o.f("m", m, c), o.f("d", d, c)
+	if dM != nil {
+		b.columns(o.f("dM", dM, c), dy, xs, 0, 0, ds, t, c)
+	}
+	b.rows("scale_columns", t, dx, dy, ms, ds, i32(t), i32(c))
+}
+
+// Dequantize writes y[i] = scale of its block · level of its code.
+func (b *Backend) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Quant) {
+	o := operands{b, "Dequantize"}
+	b.elements("quant_expand", n, o.f("y", y, n), o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q)))
+}
+
+// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.
+func (b *Backend) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, pairing backend.Pairing, inverse bool) {
+	o := operands{b, "RoPE"}
+	if d%2 != 0 {
+		panic(fmt.Sprintf("RoPE: head size %d; wanted an even one", d))
+	}
+	sign := float32(1)
+	if inverse {
+		sign = -1
+	}
+	b.elements("rope", t*d/2, o.f("y", y, t*heads*d), o.f("x", x, t*heads*d), o.i("pos", pos, t), o.f("freqs", freqs, d/2),
+		i32(t), i32(heads), i32(d), truth(pairing == backend.Interleaved), f32(sign))
+}
+
+// The kinds of gated.cu.
+const (
+	silu = iota
+	geluErf
+	geluTanh
+)
+
+func geluKind(tanh bool) int {
+	if tanh {
+		return geluTanh
+	}
+	return geluErf
+}
+
+// SwiGLUForward writes y = silu(gate)·up.
+func (b *Backend) SwiGLUForward(y, gate, up backend.Buffer, n int) {
+	o := operands{b, "SwiGLUForward"}
+	b.elements("gated_forward", n, o.f("y", y, n), o.f("gate", gate, n), o.f("up", up, n), i64(n), i32(silu))
+}
+
+// SwiGLUBackward writes dGate and dUp.
+func (b *Backend) SwiGLUBackward(dGate, dUp, dY, gate, up backend.Buffer, n int) {
+	o := operands{b, "SwiGLUBackward"}
+	b.elements("gated_backward", n, o.f("dGate", dGate, n), o.f("dUp", dUp, n), o.f("dY", dY, n), o.f("gate", gate, n), o.f("up", up, n), i64(n), i32(silu))
+}
+
+// GeGLUForward writes y = gelu(gate)·up, gelu(gate) where up is nil.
+func (b *Backend) GeGLUForward(y, gate, up backend.Buffer, n int, tanh bool) {
+	o := operands{b, "GeGLUForward"}
+	b.elements("gated_forward", n, o.f("y", y, n), o.f("gate", gate, n), o.maybe("up", up, n), i64(n), i32(geluKind(tanh)))
+}
+
+// GeGLUBackward writes dGate and dUp.
+func (b *Backend) GeGLUBackward(dGate, dUp, dY, gate, up backend.Buffer, n int, tanh bool) {
+	o := operands{b, "GeGLUBackward"}
+	together(o.op, "dUp", "up", dUp, up)
+	b.elements("gated_backward", n, o.f("dGate", dGate, n), o.maybe("dUp", dUp, n), o.f("dY", dY, n), o.f("gate", gate, n), o.maybe("up", up, n), i64(n), i32(geluKind(tanh)))
+}
+
+// Fill writes v to every element.
+func (b *Backend) Fill(x backend.Buffer, v float32) {
+	o := operands{b, "Fill"}
+	b.elements("vector_fill", x.Len(), o.f("x", x, x.Len()), f32(v), i64(x.Len()))
+}
+
+// Copy writes dst = src.
+func (b *Backend) Copy(dst, src backend.Buffer) {
+	n := sameLength("Copy", dst, src)
+	o := operands{b, "Copy"}
+	b.elements("vector_copy", n, o.f("dst", dst, n), o.f("src", src, n), i64(n))
+}
+
+// AddScaled adds alpha·x to y.
+func (b *Backend) AddScaled(y, x backend.Buffer, alpha float32) {
+	n := sameLength("AddScaled", y, x)
+	o := operands{b, "AddScaled"}
+	b.elements("vector_add", n, o.f("y", y, n), o.f("x", x, n), f32(alpha), i64(n))
+}
+
+func sameLength(op string, a, b backend.Buffer) int {
+	if a.Len() != b.Len() {
+		panic(fmt.Sprintf("%s: %d and %d elements; wanted the same length", op, a.Len(), b.Len()))
+	}
+	return a.Len()
+}
+
+// Argmax writes the index of each row's largest element, the first of equals.
+func (b *Backend) Argmax(ids, x backend.Buffer, t, v int) {
+	o := operands{b, "Argmax"}
+	if v <= 0 && t > 0 {
+		panic(fmt.Sprintf("Argmax: rows of %d elements; wanted at least 1", v))
+	}
+	id, xs := o.i("ids", ids, t), o.f("x", x, t*v)
+	if t > 0 {
+		b.launch("softmax_argmax", [3]int{t, 1, 1}, [3]int{256, 1, 1}, 0, id, xs, i32(v))
+	}
+}
+
+// SumSquares writes the sum of the squares of x to out[0].
+func (b *Backend) SumSquares(out, x backend.Buffer) {
+	o := operands{b, "SumSquares"}
+	const perBlock = 4096 // sum_elements of vector.cu
+	n := x.Len()
+	to, xs := o.f("out", out, 1), o.f("x", x, n)
+	blocks := (n + perBlock - 1) / perBlock
+	partial, free := b.scratch(blocks)
+	defer free()
+	if blocks > 0 {
+		b.launch("vector_squares", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, partial, xs, i64(n))
+	}
+	b.launch("vector_sum", [3]int{1, 1, 1}, [3]int{256, 1, 1}, 0, to, partial, i32(blocks))
+}
+
+// AdamW updates p, m and v from g.
+func (b *Backend) AdamW(p, m, v, g backend.Buffer, s backend.AdamWStep) {
+	o := operands{b, "AdamW"}
+	if s.Step < 1 {
+		panic(fmt.Sprintf("AdamW: step %d; steps count from 1", s.Step))
+	}
+	n := sameLength(o.op, p, g)
+	sameLength(o.op, m, v)
+	if sameLength(o.op, p, m) == 0 {
+		return
+	}
+	c1, c2 := 1/(1-math.Pow(float64(s.Beta1), float64(s.Step))), 1/(1-math.Pow(float64(s.Beta2), float64(s.Step)))
+	b.elements("vector_adamw", n, o.f("p", p, n), o.f("m", m, n), o.f("v", v, n), o.f("g", g, n), i64(n),
+		f32(s.GradScale), f32(s.Beta1), f32(s.Beta2), f32(float32(1-float64(s.Beta1))), f32(float32(1-float64(s.Beta2))),
+		f32(float32(c1)), f32(float32(c2)), f32(s.LR), f32(float32(float64(s.LR)*float64(s.WeightDecay))), f32(s.Eps))
+}
+
+// LinearCrossEntropy goes through rows in chunks whose logits fit into logitBytes: a product, a pass that turns logits into
+// their gradient where they lie, and the products for dX and dW.
+func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
+	o := operands{b, "LinearCrossEntropy"}
+	if dX == nil && dW != nil {
+		panic("LinearCrossEntropy: dW without dX; wanted both or dX alone")
+	}
+	ns, xs, ws, ids := o.f("nll", nll, t), o.f("x", x, t*c), o.f("w", w, v*c), o.i("targets", targets, t)
+	dx, dw, share := o.maybe("dX", dX, t*c), o.maybe("dW", dW, v*c), o.maybe("weights", weights, t)
+	if t == 0 {
+		return
+	}
+	rows := min(t, max(64, b.logitBytes/4/max(v, 1)))
+	logits, free := b.scratch(rows * v)
+	defer free()
+	fault, code := b.faultArgs(placeTarget)
+	at := func(addr uint64, n int) uint64 { // n elements on; null stays null
+		if addr == 0 {
+			return 0
+		}
+		return addr + uint64(4*n)
+	}
+	for from := 0; from < t; from += rows {
+		n := min(rows, t-from)
+		b.product(logits, at(xs, from*c), ws, n, v, c, backend.NT, 1, 0)
+		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits, at(ids, from), at(share, from), i32(v), f32(scale),
+			truth(dX != nil), i32(backend.IgnoreIndex), fault, code, i32(from))
+		if dX != nil {
+			b.product(at(dx, from*c), logits, ws, n, c, v, backend.NN, 1, 0)
+		}
+		if dW != nil {
+			b.product(dw, logits, at(xs, from*c), v, c, n, backend.TN, 1, 1)
+		}
+	}
+}

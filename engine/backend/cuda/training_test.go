@@ -1,0 +1,122 @@
+package cuda_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/cuda"
+	"tunebook/engine/backend/ref"
+	"tunebook/engine/data"
+	"tunebook/engine/model"
+	"tunebook/engine/tensor"
+	"tunebook/engine/train"
+)
+
+// trained is what a whole run leaves: the reports, and what the tuned model says.
+type trained struct {
+	losses, norms []float64
+	text          [][]int32
+}
+
+// fineTune trains a model of two layers for three updates on packed documents and lets it continue two prompts.
+func fineTune(t *testing.T, dev backend.Backend, cfg train.Config, quantised bool) trained {
+	t.Helper()
+	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 23, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 2,
+		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,
+		TieWordEmbeddings: true, InitializerRange: 0.2}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if quantised {
+		if m, err = m.Quantize(backend.NF4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := tensor.NewRNG(1, "documents")
+	var seqs []data.Sequence
+	for i := range 9 {
+		s := data.Sequence{Row: i}
+		for range 3 + r.Intn(9) {
+			s.IDs = append(s.IDs, int32(r.Intn(23)))
+		}
+		s.Targets = append(slices.Clone(s.IDs[1:]), backend.IgnoreIndex)
+		s.Targets[0] = backend.IgnoreIndex // the prompt
+		seqs = append(seqs, s)
+	}
+	tr, err := train.New(m, seqs, []string{"documents"}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out trained
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		out.losses, out.norms = append(out.losses, r.Loss), append(out.norms, r.GradNorm)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if out.text, err = m.Generate(context.Background(), [][]int32{{1, 2, 3}, {7}}, model.Greedy{MaxNew: 4}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestTraining: whole runs, in full, with adapters and over a quantised base, with checkpointed activations, end where they end
+// on ref, and a second run has the same bits.
+func TestTraining(t *testing.T) {
+	base := train.Config{LR: 1e-2, Steps: 3, BatchSize: 3, MicroTokens: 20, Seed: 5, WeightDecay: 0.1}
+	with := func(f func(*train.Config)) train.Config { c := base; f(&c); return c }
+	for _, c := range []struct {
+		name      string
+		cfg       train.Config
+		quantised bool
+	}{
+		{"full", base, false},
+		{"recomputed", with(func(c *train.Config) { c.Recompute = true }), false},
+		{"adapters", with(func(c *train.Config) { c.LoRA = model.LoRA{Rank: 2} }), false},
+		{"adapters with lengths over a quantised base", with(func(c *train.Config) { c.LoRA = model.LoRA{Rank: 2, DoRA: true} }), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			sim := func() backend.Backend {
+				b, err := cuda.NewSim()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return b
+			}
+			want, got := fineTune(t, ref.New(), c.cfg, c.quantised), fineTune(t, sim(), c.cfg, c.quantised)
+			for i := range want.losses {
+				if !near(got.losses[i], want.losses[i]) || !near(got.norms[i], want.norms[i]) {
+					t.Errorf("update %d: loss %v, gradient norm %v; on ref %v, %v", i+1, got.losses[i], got.norms[i], want.losses[i], want.norms[i])
+				}
+			}
+			for i := range want.text {
+				if !slices.Equal(got.text[i], want.text[i]) {
+					t.Errorf("prompt %d is continued by %v; on ref by %v", i, got.text[i], want.text[i])
+				}
+			}
+			if again := fineTune(t, sim(), c.cfg, c.quantised); !slices.Equal(again.losses, got.losses) || !slices.Equal(again.norms, got.norms) {
+				t.Errorf("a second run: %v, %v; the first: %v, %v", again.losses, again.norms, got.losses, got.norms)
+			}
+		})
+	}
+}
+
+// TestTrainingBF16: with operands of products rounded to bf16 a run stays close to the one in float32.
+func TestTrainingBF16(t *testing.T) {
+	b, err := cuda.NewBF16Sim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := train.Config{LR: 1e-2, Steps: 3, BatchSize: 3, MicroTokens: 20, Seed: 5}
+	want, got := fineTune(t, ref.New(), cfg, false), fineTune(t, b, cfg, false)
+	for i, w := range want.losses {
+		if d := math.Abs(got.losses[i] - w); d > 0.01*w || d == 0 {
+			t.Errorf("update %d: loss %v; %v in float32, wanted another one within 1 %%", i+1, got.losses[i], w)
+		}
+	}
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-4*(1e-2+math.Abs(b)) }

@@ -1,0 +1,149 @@
+package train
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/data"
+	"tunebook/engine/grad"
+)
+
+// Memory is what a run takes besides the model's weights, in bytes, as estimated before its first update: its passes
+// are walked through on a device that computes nothing and counts.
+type Memory struct {
+	Passes    int64 // gradients and activations at their highest, over all passes
+	Optimizer int64 // the optimizer's state and working memory
+	Copies    int64 // float32 masters, the average, the parameters of the best score
+	Tokens    int   // of the largest pass
+}
+
+// Total returns the sum.
+func (m Memory) Total() int64 { return m.Passes + m.Optimizer + m.Copies }
+
+// TooLarge is returned when a run would take more memory than there is.
+type TooLarge struct {
+	Memory
+	Available int64
+	Device    string
+}
+
+func (e *TooLarge) Error() string {
+	gb := func(n int64) string { return fmt.Sprintf("%.2f GB", float64(n)/1e9) }
+	return fmt.Sprintf("train.New: the run would take %s besides the model: gradients and activations of passes of up to %d tokens %s, optimizer %s, copies of the weights %s; %s has %s left; lower MicroTokens or MaxLen, set Recompute, train with LoRA, or take the optimizer \"adamw8bit\", \"lion\", \"sgd\" or \"adafactor\"",
+		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available))
+}
+
+// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Meter. false where the model uses an operation
+// that the meter does not know. It is called before the gradients are made.
+func (t *Trainer) estimate() (m Memory, ok bool) {
+	var all []data.Batch
+	order := t.order(0)
+	size := t.cfg.BatchSize * t.cfg.group()
+	for from := 0; from < len(order); from += size {
+		all = append(all, t.micro(t.seqs, order[from:min(from+size, len(order))])...)
+	}
+	widest := slices.MaxFunc(all, func(a, b data.Batch) int {
+		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
+	})
+	m.Tokens = len(widest.IDs)
+	opt := newOptimizer(t.cfg, t.dev, t.params, true)
+	longest, sum := int64(0), int64(0)
+	for _, p := range t.params {
+		n := 4 * int64(p.Len())
+		m.Optimizer += opt.bytes(p)
+		longest, sum = max(longest, n), sum+n
+	}
+	if _, host := opt.(*onHost); host {
+		m.Optimizer += 2 * longest // the copies that it works on
+	}
+	if t.cfg.Precision == "bf16" {
+		m.Copies += sum + longest
+	}
+	if t.cfg.EMA > 0 {
+		m.Copies += 2 * sum // the average, and the parameters while it is measured or brought up to date
+	}
+	if t.cfg.keepsBest() {
+		m.Copies += sum
+	}
+	meter := backend.NewMeter()
+	defer func() {
+		if recover() != nil { // an operation that the meter lacks
+			ok = false
+		}
+		for _, p := range t.params {
+			p.Grad = nil
+		}
+	}()
+	for _, p := range t.params {
+		p.Grad = meter.Alloc(p.Value.DType(), p.Len())
+	}
+	// Passes of other lengths leave buffers of other sizes behind: some of them are walked through too. An objective may
+	// compute in earnest, such as another model's answer: one must do.
+	for i := 0; i < len(all) && t.cfg.Objective == nil; i += (len(all) + 63) / 64 {
+		t.walk(meter, all[i])
+	}
+	t.walk(meter, widest)
+	m.Passes = meter.Peak()
+	return m, true
+}
+
+// walk makes one pass on the meter.
+func (t *Trainer) walk(meter *backend.Meter, b data.Batch) {
+	in := input(b)
+	in.Recompute = t.cfg.Recompute
+	if t.cfg.NEFTune > 0 {
+		in.Noise = make([]float32, len(b.IDs)*t.model.Config.HiddenSize)
+	}
+	if t.cfg.Objective != nil {
+		for i := range t.cfg.Objective.Parts {
+			p := &t.cfg.Objective.Parts[i]
+			pb := p.of(b)
+			if len(pb.IDs) == 0 || p.Units(pb) == 0 {
+				continue
+			}
+			in := input(pb)
+			in.Recompute = t.cfg.Recompute
+			tape := grad.New(meter, true)
+			if v, err := p.Loss(tape, t.model, in, pb); err == nil && v != nil {
+				tape.From(v, 1)
+				tape.Backward()
+			}
+			tape.Free()
+		}
+		return
+	}
+	tape := grad.New(meter, true)
+	defer tape.Free()
+	t.model.Loss(tape, in, b.Targets, t.weights(b), 1)
+	tape.Backward()
+}
+
+// fits refuses a run that takes more memory than there is. limit is what there is, 0 to look.
+func (t *Trainer) fits(limit int64) error {
+	m, ok := t.estimate()
+	if !ok {
+		return nil
+	}
+	t.memory = m
+	if limit > 0 {
+		if m.Total() > limit {
+			return &TooLarge{m, limit, "MemoryLimit"}
+		}
+		return nil
+	}
+	free, ok := backend.Available(t.dev)
+	if ok && m.Total() > free {
+		debug.FreeOSMemory() // what earlier runs have left is ours too
+		free, ok = backend.Available(t.dev)
+	}
+	if ok && m.Total() > free {
+		return &TooLarge{m, free, "device " + t.dev.Name()}
+	}
+	return nil
+}
+
+// Memory returns what the run was estimated to take; zero where that could not be told.
+func (t *Trainer) Memory() Memory { return t.memory }

@@ -1,0 +1,143 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/model"
+	"tunebook/engine/tensor"
+)
+
+// counting is a device that counts the memory that its buffers take, by the size classes of host memory.
+type counting struct {
+	backend.Backend
+	meter *backend.Meter
+	of    map[backend.Buffer]backend.Buffer
+}
+
+func (c *counting) Alloc(dt tensor.DType, n int) backend.Buffer {
+	b := c.Backend.Alloc(dt, n)
+	c.of[b] = c.meter.Alloc(dt, n)
+	return b
+}
+
+func (c *counting) AllocUninit(dt tensor.DType, n int) backend.Buffer { return c.Alloc(dt, n) }
+
+func (c *counting) Free(b backend.Buffer) {
+	if x, ok := c.of[b]; ok {
+		c.meter.Free(x)
+		delete(c.of, b)
+	}
+	c.Backend.Free(b)
+}
+
+// The estimate of a pass is what a real one takes, and a run that takes more than there is is refused with both numbers.
+func TestMemoryIsEstimated(t *testing.T) {
+	ref, err := backend.Open("ref")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept int64
+	for _, c := range []Config{{}, {Recompute: true}, {LoRA: model.LoRA{Rank: 2}}, {NEFTune: 5, MicroTokens: 20}, {Optimizer: "lion", EMA: 0.9}} {
+		dev := &counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}}
+		m, err := model.New(dev, tinyModel(t, "ref").Config, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.LR, c.Steps, c.BatchSize, c.Optimizer = 1e-3, 4, 20, "sgd" // sgd keeps nothing on the device
+		dev.meter = backend.NewMeter()
+		clear(dev.of)
+		tr, err := New(m, sequences(20), []string{"a", "b"}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := tr.Memory().Passes
+		if err := tr.Run(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		// The adapters' values and the norms' results are there besides.
+		got := dev.meter.Peak()
+		if got < want || float64(got) > 1.1*float64(want)+16384 {
+			t.Errorf("%+v: estimated %d bytes, taken %d", c, want, got)
+		}
+		if !c.Recompute && kept == 0 {
+			kept = want
+		}
+		if c.Recompute && want >= kept {
+			t.Errorf("with activations made again a pass takes %d bytes, without %d", want, kept)
+		}
+	}
+	m := tinyModel(t, "cpu")
+	_, err = New(m, sequences(20), []string{"a", "b"}, Config{LR: 1, MemoryLimit: 100000})
+	var large *TooLarge
+	if !errors.As(err, &large) || large.Available != 100000 || large.Total() <= 100000 || !strings.Contains(err.Error(), "0.00 GB left") {
+		t.Errorf("%v", err)
+	}
+	for _, p := range m.Params() {
+		if p.Grad != nil {
+			t.Error("a refused run left gradients")
+		}
+	}
+	a, b := &Trainer{}, Memory{}
+	if a.Memory() != b {
+		t.Error("an estimate of nothing")
+	}
+}
+
+// Noise changes the training, in the same way however an update is split and on the same seed alone; making activations
+// again changes no bit.
+func TestNoiseAndRecompute(t *testing.T) { both(t, noiseAndRecompute) }
+
+func noiseAndRecompute(t *testing.T, device string) {
+	cfg := Config{LR: 1e-2, Steps: 3, BatchSize: 8, Seed: 3, MicroTokens: 1 << 20}
+	m := tinyModel(t, device)
+	plain := fit(t, m, 20, cfg)
+	want := fingerprint(t, m)
+	cfg.Recompute = true
+	m = tinyModel(t, device)
+	fit(t, m, 20, cfg)
+	if fingerprint(t, m) != want {
+		t.Error("making activations again changes the result")
+	}
+	cfg.NEFTune = 5
+	one := fit(t, tinyModel(t, device), 20, cfg)
+	if slices.Equal(losses(one), losses(plain)) {
+		t.Error("noise changes nothing")
+	}
+	cfg.MicroTokens = 1
+	split := fit(t, tinyModel(t, device), 20, cfg)
+	for i := range one.Log {
+		if a, b := one.Log[i].Loss, split.Log[i].Loss; a-b > 2e-5*a || b-a > 2e-5*a {
+			t.Errorf("step %d: loss %.9g in one pass, %.9g split", i+1, a, b)
+		}
+	}
+	cfg.Seed = 4
+	cfg.Steps = 1
+	other := fit(t, tinyModel(t, device), 8, cfg) // one batch of all eight: the order does not matter
+	cfg.Seed = 3
+	if again := fit(t, tinyModel(t, device), 8, cfg); slices.Equal(losses(again), losses(other)) {
+		t.Error("the noise does not depend on the seed")
+	}
+	// The noise of a document of L tokens has the standard deviation NEFTune/sqrt(3·L·C).
+	b := microBatches(sequences(20), []int{0, 1, 2, 3, 4, 5}, 1<<20, 1)[0]
+	in := one.input(b, 0)
+	n := 0
+	for _, s := range b.Segments {
+		top := float32(0)
+		for _, x := range in.Noise[s.QStart*8 : (s.QStart+s.QLen)*8] {
+			top = max(top, x, -x)
+			n++
+		}
+		if limit := 5 / math.Sqrt(float64(s.QLen*8)); float64(top) > limit || float64(top) < 0.5*limit {
+			t.Errorf("a document of %d tokens: noise up to %g; wanted up to %g", s.QLen, top, limit)
+		}
+	}
+	if n != len(in.Noise) {
+		t.Error("some tokens have no noise")
+	}
+}

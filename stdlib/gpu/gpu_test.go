@@ -1,0 +1,183 @@
+package gpu
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"tunebook/engine/backend/cuda/nvrtc"
+	"tunebook/stdlib/stop"
+)
+
+// add is y[i] += a·x[i] as PTX, which needs no compiler.
+const add = `.version 7.2
+.target sm_80
+.address_size 64
+.visible .entry add(.param .u64 y, .param .u64 x, .param .f32 a, .param .u32 n)
+{
+	.reg .pred %p<2>;
+	.reg .f32 %f<5>;
+	.reg .b32 %r<6>;
+	.reg .b64 %rd<6>;
+	ld.param.u64 %rd1, [y];
+	ld.param.u64 %rd2, [x];
+	ld.param.f32 %f1, [a];
+	ld.param.u32 %r1, [n];
+	mov.u32 %r2, %ctaid.x;
+	mov.u32 %r3, %ntid.x;
+	mov.u32 %r4, %tid.x;
+	mad.lo.s32 %r5, %r2, %r3, %r4;
+	setp.ge.s32 %p1, %r5, %r1;
+	@%p1 ret;
+	mul.wide.s32 %rd3, %r5, 4;
+	add.s64 %rd4, %rd1, %rd3;
+	add.s64 %rd5, %rd2, %rd3;
+	ld.global.f32 %f2, [%rd4];
+	ld.global.f32 %f3, [%rd5];
+	fma.rn.f32 %f4, %f1, %f3, %f2;
+	st.global.f32 [%rd4], %f4;
+	ret;
+}
+`
+
+// stopped returns the sentence that f stops with.
+func stopped(f func()) (msg string) {
+	defer func() {
+		if e, ok := recover().(*stop.Error); ok {
+			msg = e.Error()
+		}
+	}()
+	f()
+	return ""
+}
+
+func TestLaunch(t *testing.T) {
+	d := Sim()
+	k := d.Compile(add)
+	x, y := d.Floats([]float32{1, 2, 3}), d.Floats([]float32{10, 20, 30})
+	k.Launch(2, 2, y, x, 2, 3)
+	if got := y.Floats(); got[0] != 12 || got[1] != 24 || got[2] != 36 {
+		t.Errorf("%v; wanted 12 24 36", got)
+	}
+	if y.String() != "3 elements on cuda-sim: [12 24 36]" {
+		t.Errorf("%s", y)
+	}
+	other := Sim().Floats([]float32{1})
+	for want, f := range map[string]func(){
+		"add takes 4 arguments; 1 given":                                func() { k.Launch(1, 1, y) },
+		"argument 4: a buffer; the kernel takes a number of 4 bytes":    func() { k.Launch(1, 1, y, x, 1, x) },
+		"argument 3: a string; the kernel takes a float of 4 bytes":     func() { k.Launch(1, 1, y, x, "1", 1) },
+		"argument 4: a float64; the kernel takes an integer of 4 bytes": func() { k.Launch(1, 1, y, x, 1, 1.5) },
+		"argument 4: 8589934592 does not fit into 4 bytes":              func() { k.Launch(1, 1, y, x, 1, 1<<33) },
+		"argument 2: a buffer of another device":                        func() { k.Launch(1, 1, y, other, 1, 1) },
+		"thread (3,0,0): out of bounds: 4 bytes at byte 12 of":          func() { k.Launch(1, 4, y, x, 1, 4) },
+		"hint: line 23: ld.global.f32 %f2, [%rd4];":                     func() { k.Launch(1, 4, y, x, 1, 4) },
+		"uninitialised read":                                            func() { k.Launch(1, 1, d.Empty(1), x, 1, 1) },
+		"wanted at least 1 everywhere":                                  func() { k.Launch(0, 1, y, x, 1, 1) },
+		"no kernel sub; the source has add":                             func() { d.Compile(add, "sub") },
+		"2 names given for a source with the kernels add; wanted one":   func() { d.Compile(add, "a", "b") },
+		"PTX line 2: \"frob\" is not known here":                        func() { d.Compile(".version 7.2\nfrob") },
+		"gpu.Ints: the buffer holds floats":                             func() { x.Ints() },
+		"-1 elements; wanted 0 or more":                                 func() { d.Empty(-1) },
+	} {
+		if got := stopped(f); !strings.Contains(got, want) {
+			t.Errorf("%q; wanted %q", got, want)
+		}
+	}
+	if y.Floats()[0] != 12 {
+		t.Error("a launch that was refused changed something")
+	}
+}
+
+func TestCall(t *testing.T) {
+	d := Sim()
+	x, w := d.Floats([]float32{1, 2, 3, 4}), d.Floats([]float32{1, 1, 0, 1})
+	y := d.Empty(4)
+	d.Call("MatMul", y, x, w, 2, 2, 2, "NT", 1, 0.0)
+	if got := y.Floats(); got[0] != 3 || got[1] != 2 || got[2] != 7 || got[3] != 4 {
+		t.Errorf("%v; wanted 3 2 7 4", got)
+	}
+	rstd := d.Empty(2)
+	d.Call("RMSNormForward", y, nil, rstd, x, nil, d.Floats([]float32{1, 1}), 2, 2, 0.0)
+	if got := float64(y.Floats()[0]); math.Abs(got-1/math.Sqrt(2.5)) > 1e-6 {
+		t.Errorf("%v", got)
+	}
+	d.Call("AttentionForward", y, nil, x, x, x, Segments(1, 1), 1, 1, 2, 1)
+	if got := y.Floats(); got[3] != 4 {
+		t.Errorf("%v; each document sees itself alone", got)
+	}
+	ids := d.Ints([]int32{1, 0})
+	d.Call("Gather", y, x, ids, 2, 2)
+	if got := y.Floats(); got[0] != 3 || ids.Floats()[0] != 1 || ids.Ints()[1] != 0 {
+		t.Errorf("%v", got)
+	}
+	for want, f := range map[string]func(){
+		`no operation "Frob"`:                        func() { d.Call("Frob") },
+		"there are AdamW, AddBias":                   func() { d.Call("Frob") },
+		"Fill takes 2 arguments; 1 given":            func() { d.Call("Fill", y) },
+		"Fill: argument 2: a string":                 func() { d.Call("Fill", y, "a") },
+		"argument 7: \"XX\"; wanted NT, NN or TN":    func() { d.Call("MatMul", y, x, w, 2, 2, 2, "XX", 1, 0) },
+		"Copy: 4 and 2 elements; wanted the same":    func() { d.Call("Copy", y, rstd) },
+		"Gather: row 9 at position 0; wanted one of": func() { d.Call("Gather", y, x, d.Ints([]int32{9}), 1, 2) },
+		"MatMul: argument 1: a buffer of another":    func() { d.Call("MatMul", Sim().Empty(4), x, w, 2, 2, 2, "NT", 1, 0) },
+	} {
+		if got := stopped(f); !strings.Contains(got, want) {
+			t.Errorf("%q; wanted %q", got, want)
+		}
+	}
+}
+
+func TestCompile(t *testing.T) {
+	if _, err := nvrtc.Open(); err != nil {
+		t.Skip(err)
+	}
+	d := Sim()
+	const source = `__global__ void reverse(float* x, int n) {
+  extern __shared__ float s[];
+  int i = threadIdx.x;
+  s[i] = x[i];
+  SYNC
+  x[i] = s[n - 1 - i];
+}
+__global__ void one(float* x) { x[threadIdx.x] = 1; }
+`
+	x := make([]float32, 64)
+	for i := range x {
+		x[i] = float32(i)
+	}
+	k := d.Compile(strings.Replace(source, "SYNC", "__syncthreads();", 1), "reverse")
+	k.Shared = 256
+	b := d.Floats(x)
+	k.Launch(1, 64, b, 64)
+	if got := b.Floats(); got[0] != 63 || got[63] != 0 {
+		t.Errorf("%v", got)
+	}
+	k = d.Compile(strings.Replace(source, "SYNC", "", 1), "reverse")
+	k.Shared = 256
+	if got := stopped(func() { k.Launch(1, 64, b, 64) }); !strings.Contains(got, "kernel.cu:6") || !strings.Contains(got, "hint: line 6: x[i] = s[n - 1 - i];") {
+		t.Errorf("%q; wanted the line of the missing barrier's read", got)
+	}
+	if got := stopped(func() { d.Compile(source, "reverse") }); !strings.Contains(got, "kernel.cu:5") && !strings.Contains(got, "kernel.cu:6") || !strings.Contains(got, "hint: line") {
+		t.Errorf("%q; wanted the line of the mistake", got)
+	}
+	if got := stopped(func() { d.Compile(strings.Replace(source, "SYNC", "", 1)) }); !strings.Contains(got, "with the kernels") {
+		t.Errorf("%q; wanted a choice", got)
+	}
+}
+
+func TestDemangled(t *testing.T) {
+	for s, want := range map[string]string{"_Z5twicePfi": "twice", "twice": "twice", "_Z": "_Z", "_Z99x": "_Z99x", "_Z1fv": "f"} {
+		if got := demangled(s); got != want {
+			t.Errorf("%s: %s; wanted %s", s, got, want)
+		}
+	}
+}
+
+func TestOpenWithoutCard(t *testing.T) {
+	if len(Devices()) > 0 {
+		t.Skip("there is a card")
+	}
+	if got := stopped(func() { Open() }); !strings.Contains(got, "gpu.Open: cuda: ") || !strings.Contains(got, "hint: gpu.Sim()") {
+		t.Errorf("%q", got)
+	}
+}
