@@ -89,6 +89,73 @@ func TestVet(t *testing.T) {
 	}
 }
 
+// compile builds a notebook as the program that it is, runs it in dir, and returns what it prints.
+func compile(t *testing.T, dir, file string) string {
+	t.Helper()
+	exe := filepath.Join(dir, "notebook")
+	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, errs, _, code := run(t, dir, exe)
+	if code != 0 {
+		t.Fatalf("compiled: exit code %d\n%s", code, errs)
+	}
+	return out
+}
+
+// same checks that every line that the compiled notebook prints is printed by the interpreted one as well, in the same order.
+func same(t *testing.T, interpreted, compiled string) {
+	t.Helper()
+	rest := interpreted
+	for _, line := range strings.Split(strings.TrimSpace(compiled), "\n") {
+		if strings.HasPrefix(line, "report:") {
+			continue // the folder differs
+		}
+		at := strings.Index(rest, line)
+		if at < 0 {
+			t.Fatalf("compiled prints %q; interpreted, it is not there or elsewhere:\n%s", line, interpreted)
+		}
+		rest = rest[at+len(line):]
+	}
+}
+
+// The short notebooks, interpreted and compiled: the same lines, the same bytes of HTML, and what they are there to show.
+func TestShort(t *testing.T) {
+	t.Setenv("TUNEBOOK_STORE", "off")
+	bin := tunebook(t)
+	for name, wants := range map[string][]string{
+		"masks.go":    {"[M][e][ow][.]", "3 cut from the front", "border: token 13 of the pack", "at most 4096 tokens in a forward pass"},
+		"mixing.go":   {"ratio 3", "50 of 50 rows of the smaller take begin the larger one", "rows 60 to 79", "● broad   ■ own"},
+		"lora.go":     {"base unchanged: true", "40 of 40 answers equal after merging"},
+		"charts.go":   {"● specialist only   ■ with generalist data", "note: 1 point not finite, drawn as gaps", "note: 1 value not finite, left out", "report: "},
+		"evaluate.go": {"chrF2 ", "made alike: false", "macro F1", "bits per byte", "token F1 = ", `\begin{tabular}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := abs(t, name)
+			a, b := t.TempDir(), t.TempDir()
+			interpreted, errs, took, code := run(t, a, bin, "run", file)
+			if code != 0 {
+				t.Fatalf("tunebook run: exit code %d\n%s\n%s", code, interpreted, errs)
+			}
+			t.Logf("tunebook run took %s", took.Round(time.Second/10))
+			same(t, interpreted, compile(t, b, file))
+			for _, want := range wants {
+				if !strings.Contains(interpreted, want) {
+					t.Errorf("%q is not printed:\n%s", want, interpreted)
+				}
+			}
+			pages, _ := filepath.Glob(filepath.Join(a, "*.html"))
+			for _, page := range pages {
+				x, _ := os.ReadFile(page)
+				y, err := os.ReadFile(filepath.Join(b, filepath.Base(page)))
+				if err != nil || !bytes.Equal(x, y) {
+					t.Errorf("%s: the two reports differ (%v)", filepath.Base(page), err)
+				}
+			}
+		})
+	}
+}
+
 // The quickstart interpreted and compiled: the same tables, line for line, and the same bytes of HTML.
 func TestQuickstart(t *testing.T) {
 	if testing.Short() {
@@ -104,25 +171,8 @@ func TestQuickstart(t *testing.T) {
 	if !strings.Contains(progress, "left") || !strings.Contains(progress, "point") {
 		t.Errorf("no rate and time left in the progress:\n%s", progress)
 	}
-	exe := filepath.Join(b, "quickstart")
-	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	compiled, errs, _, code := run(t, b, exe)
-	if code != 0 {
-		t.Fatalf("compiled: exit code %d\n%s", code, errs)
-	}
-	rest := interpreted
-	for _, line := range strings.Split(strings.TrimSpace(compiled), "\n") {
-		if strings.HasPrefix(line, "report:") {
-			continue // the folder differs
-		}
-		at := strings.Index(rest, line)
-		if at < 0 {
-			t.Fatalf("compiled prints %q; interpreted, it is not there or elsewhere:\n%s", line, interpreted)
-		}
-		rest = rest[at+len(line):]
-	}
+	compiled := compile(t, b, file)
+	same(t, interpreted, compiled)
 	x, err := os.ReadFile(filepath.Join(a, "quickstart.html"))
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +218,62 @@ func TestSmolLM2WithoutData(t *testing.T) {
 	out, errs, _, code := run(t, t.TempDir(), tunebook(t), "run", abs(t, "smollm2.go"), "-model", "nowhere.gguf")
 	if all := out + errs; code != 1 || !strings.Contains(all, "nowhere.gguf") || !strings.Contains(all, "-model, -task and -general") {
 		t.Errorf("exit code %d:\n%s", code, all)
+	}
+}
+
+// The whole study, shortened: interpreted on generated tasks, compiled in the same folder, where every point is kept, and on
+// the public data, where the small model reads what it can.
+func TestPaper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains seventeen small models; not with -short")
+	}
+	bin, file, dir := tunebook(t), abs(t, "paper.go"), t.TempDir()
+	small := []string{"-sizes", "12", "-tests", "8", "-seeds", "1", "-general", "12", "-epochs", "1"}
+	first, progress, took, code := run(t, dir, bin, append([]string{"run", file}, small...)...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, first, progress)
+	}
+	t.Logf("took %s", took.Round(time.Second))
+	for _, want := range []string{"Generalist data helps (tracking, 12 examples)", "Wrong answers in it hurt factual knowledge", "8 documents", "not decided", "report:"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("%q is not in the output:\n%s", want, first)
+		}
+	}
+	if strings.Contains(first, "failed") {
+		t.Errorf("a point failed:\n%s", first)
+	}
+	x, err := os.ReadFile(filepath.Join(dir, "paper.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(t.TempDir(), "paper")
+	if out, err := exec.Command("go", "build", "-o", exe, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	again, errs, _, code := run(t, dir, exe, small...)
+	if code != 0 {
+		t.Fatalf("compiled: exit code %d\n%s", code, errs)
+	}
+	if again != first {
+		t.Errorf("interpreted:\n%s\ncompiled, from the store:\n%s", first, again)
+	}
+	y, err := os.ReadFile(filepath.Join(dir, "paper.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(x, y) {
+		t.Error("the two reports differ")
+	}
+	root := sharedDir(t)
+	public, progress, took, code := run(t, t.TempDir(), bin, append([]string{"run", file, "-data", filepath.Join(root, "data"), "-maxlen", "500"}, small...)...)
+	if code != 0 {
+		t.Fatalf("on public data: exit code %d\n%s\n%s", code, public, progress)
+	}
+	t.Logf("on public data it took %s", took.Round(time.Second))
+	for _, want := range []string{"Generalist data helps (Banking77 intents, 12 examples)", "Wrong answers in it hurt reasoning", "report:"} {
+		if !strings.Contains(public, want) {
+			t.Errorf("on public data: %q is not in the output:\n%s", want, public)
+		}
 	}
 }
 

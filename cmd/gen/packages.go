@@ -5,7 +5,7 @@ const module = "tunebook"
 
 // script lists the packages of the script API: what a notebook imports from us.
 var script = []string{
-	"chart", "data", "eval", "gpu", "host", "model", "runs", "stop", "study", "train",
+	"chart", "data", "eval", "gpu", "grad", "host", "model", "runs", "stop", "study", "train",
 }
 
 // standard lists the packages of Go's standard library that scripts may import.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"tunebook/runtime/child"
 	"tunebook/runtime/notebook"
 	"tunebook/runtime/session"
 	"tunebook/stdlib/chart"
@@ -118,11 +119,11 @@ func runNotebook(path string, args []string, flags runFlags) error {
 	errs := host.Stderr()
 	host.SetNotebook(path)
 	gate := &gate{w: host.Stdout()}
-	s, err := newSession(args, gate, !f.Program, true, flags.html != "")
+	fresh, err := scratch(path, !f.Program)
 	if err != nil {
 		return exit{1, err}
 	}
-	plan, err := notebook.NewPlan(s.Scratch, f, flags.Choice)
+	plan, err := notebook.NewPlan(fresh, f, flags.Choice)
 	if err != nil {
 		var found notebook.Wrong
 		if errors.As(err, &found) {
@@ -130,12 +131,18 @@ func runNotebook(path string, args []string, flags runFlags) error {
 		}
 		return exit{1, err}
 	}
+	s, err := newProcess(child.Setup{Args: args, Notebook: path, Preset: !f.Program, DeferToEnd: true, Manifest: flags.html != ""})
+	if err != nil {
+		return exit{1, err}
+	}
+	defer s.Close()
 	ctx, killed := interruptible()
 	rep := notebook.Lines(errs, plan, term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("NO_COLOR") == "")
 	start, end := rep.Start, rep.End
 	rep.Start = func(n int, c *notebook.Cell) {
 		start(n, c)
 		gate.shut.Store(plan.For[n] != "")
+		s.Quiet(plan.For[n] != "")
 	}
 	rep.End = func(n int, c *notebook.Cell, r *session.Result) {
 		for _, note := range r.Notes {
@@ -145,6 +152,7 @@ func runNotebook(path string, args []string, flags runFlags) error {
 			fmt.Fprintln(gate, strings.TrimRight(r.Text, "\n"))
 		}
 		gate.shut.Store(false)
+		s.Quiet(false)
 		end(n, c, r)
 	}
 	began := time.Now()
@@ -314,11 +322,11 @@ everything that is wrong. It also names what the interpreter could not run. With
 				if err != nil {
 					return wrong("%w", err)
 				}
-				s, err := newSession([]string{path}, host.Stdout(), !f.Program, true, false)
+				fresh, err := scratch(path, !f.Program)
 				if err != nil {
 					return exit{1, err}
 				}
-				if _, err := notebook.NewPlan(s.Scratch, f, notebook.Choice{Set: set}); err != nil {
+				if _, err := notebook.NewPlan(fresh, f, notebook.Choice{Set: set}); err != nil {
 					var use notebook.Wrong
 					if errors.As(err, &use) {
 						return wrong("%w", err)

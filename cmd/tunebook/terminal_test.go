@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
@@ -37,6 +38,16 @@ func startTerminal(t *testing.T) *terminal {
 	return term
 }
 
+// columns is the width of the terminals that openTerminal opens.
+var columns uint16 = 100
+
+// narrow makes it 40 for one test.
+func narrow(t *testing.T) {
+	was := columns
+	columns = 40
+	t.Cleanup(func() { columns = was })
+}
+
 // openTerminal starts tunebook with these arguments.
 func openTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
@@ -48,13 +59,13 @@ func openTerminal(t *testing.T, args ...string) *terminal {
 	if err != nil {
 		t.Skip("no pseudo-terminal here: ", err)
 	}
-	if err := pty.Setsize(p, &pty.Winsize{Rows: 40, Cols: 100}); err != nil {
+	if err := pty.Setsize(p, &pty.Winsize{Rows: 40, Cols: columns}); err != nil {
 		t.Fatal(err)
 	}
 	term := &terminal{t: t, pty: p, tty: tty, done: make(chan error, 1)}
 	home := t.TempDir()
 	term.cmd = exec.Command(self, args...)
-	term.cmd.Env = append(os.Environ(), "TUNEBOOK_TEST_MAIN=1", "TERM=xterm", "HOME="+home, "XDG_STATE_HOME="+home)
+	term.cmd.Env = append(os.Environ(), "TUNEBOOK_TEST_MAIN=1", "TERM="+cmp.Or(os.Getenv("TUNEBOOK_TEST_TERM"), "xterm"), "HOME="+home, "XDG_STATE_HOME="+home)
 	term.cmd.Dir = home
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = tty, tty, tty
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -362,5 +373,168 @@ func TestRunIsInterrupted(t *testing.T) {
 		if nb, err := os.ReadFile(dir + "/r.ipynb"); err != nil || !strings.Contains(string(nb), `"ename": "Interrupted"`) {
 			t.Errorf("%v: the Jupyter notebook: %v", c.signal, err)
 		}
+	}
+}
+
+// TestTerminalProcessEnds ends the process that runs the script: the terminal, the history and the cells stay.
+func TestTerminalProcessEnds(t *testing.T) {
+	x := startTerminal(t)
+	x.quiet("x := 40", "func two() int { return 2 }")
+	got := x.enter(`p, _ := os.FindProcess(os.Getpid()); fmt.Println("before"); p.Kill(); time.Sleep(time.Hour)`)
+	for _, want := range []string{"before\n", "the process of the script was ended by a signal: killed", "the variables are gone", ":replay runs again what had run (2 cells)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("after a kill it says %q, without %q", got, want)
+		}
+	}
+	if got := x.enter("x"); !strings.Contains(got, "undefined: x") {
+		t.Errorf("x shows %q", got)
+	}
+	if got := x.enter(":replay"); got != "2 cells ran again" {
+		t.Errorf(":replay says %q", got)
+	}
+	if got := x.enter("x + two()"); got != "42" {
+		t.Errorf("x + two() shows %q", got)
+	}
+	if got := x.enter(`m := map[int]int{}; for i := range 8 { go func() { for { m[i]++ } }() }; time.Sleep(time.Hour)`); !strings.Contains(got, "fatal error: concurrent map") || strings.Contains(got, "goroutine ") {
+		t.Errorf("a fatal error gives %q", got)
+	}
+	if got := x.enter(`func deep(n int) int { return deep(n+1) + 1 }; deep(0)`); !strings.Contains(got, "stack overflow") {
+		t.Errorf("an endless recursion gives %q", got)
+	}
+	x.typeIn("os.Exit(5)\r")
+	if code := x.exit(); code != 5 {
+		t.Errorf("exit code %d", code)
+	}
+	if !x.cooked() {
+		t.Error("the terminal's mode is not what it was")
+	}
+	b, err := os.ReadFile(x.cmd.Dir + "/tunebook/history")
+	if err != nil || !strings.HasPrefix(string(b), "x := 40\n") || !strings.HasSuffix(string(b), "os.Exit(5)\n") {
+		t.Errorf("the history is %q, %v", b, err)
+	}
+}
+
+// TestTerminalLeave presses Ctrl-C twice in a row: the second time it is asked whether to leave.
+func TestTerminalLeave(t *testing.T) {
+	x := startTerminal(t)
+	x.quiet(`import "sync"`, "var mu sync.Mutex", "mu.Lock()")
+	x.typeIn("mu.Lock()\r")
+	x.expect("\n")
+	x.running()
+	x.typeIn("\x03")
+	time.Sleep(50 * time.Millisecond)
+	x.typeIn("\x03") // what does not heed the first is ended by the second
+	x.expect("leave tunebook? (y or n) ")
+	x.typeIn("n\r")
+	x.prompt(">>> ")
+	if got := x.enter("1 + 1"); got != "2" {
+		t.Errorf("1 + 1 shows %q", got)
+	}
+	x.typeIn("\x03")
+	x.prompt(">>> ")
+	x.typeIn("\x03")
+	x.expect("leave tunebook? (y or n) ")
+	x.typeIn("y\r")
+	if code := x.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if !x.cooked() {
+		t.Error("the terminal's mode is not what it was")
+	}
+}
+
+// TestTerminalPaste pastes more than twenty lines, with tabs, wide characters and empty lines, into windows of two widths.
+func TestTerminalPaste(t *testing.T) {
+	const code = "type Row struct {\n\tName\tstring\t// a tab\n\tN\tint\n}\n\nfunc total(rows []Row) (n int) {\n\tfor _, r := range rows {\n\t\tif r.N > 0 {\n\t\t\tn += r.N\n\t\t}\n\n\n\t}\n\treturn n\n}\n\nrows := []Row{\n\t{\"é 你好\", 1},\n\t{\"b\", 2},\n}\nfmt.Println(\"total\", total(rows))\nrows\n"
+	for _, width := range []uint16{100, 40} {
+		if width == 40 {
+			narrow(t)
+		}
+		x := startTerminal(t)
+		x.typeIn(strings.ReplaceAll(code, "\n", "\r"))
+		got := x.expect("total 3")
+		got += x.prompt(">>> ")
+		if !strings.Contains(got, "Name    N\n──────  ─\né 你好  1\nb       2") || strings.Contains(got, "not closed") {
+			t.Errorf("in %d columns: %q", width, got)
+		}
+		x.typeIn("\x04")
+		x.exit()
+	}
+}
+
+// TestTerminalNarrow edits a line that is longer than the window, with wide characters in it.
+func TestTerminalNarrow(t *testing.T) {
+	narrow(t)
+	x := startTerminal(t)
+	long := `len([]rune("` + strings.Repeat("你好 é ", 12) + `"))`
+	x.typeIn(long + "\x1b[D\x1b[C\r")
+	if got := x.prompt(">>> "); !strings.HasSuffix(got, "\n60") {
+		t.Errorf("the long line gives %q", got)
+	}
+	x.typeIn("\x1b[A") // recall it
+	if got := x.enter(" + 1"); !strings.HasSuffix(got, "61") {
+		t.Errorf("recalled and longer it gives %q", got)
+	}
+	if got := x.enter(`[]struct{ Name, Text string }{{"a", "` + strings.Repeat("word ", 20) + `"}}`); !strings.HasSuffix(got, "…") {
+		t.Errorf("a table wider than the window is %q", got)
+	}
+}
+
+// TestTerminalCommands goes through what a prompt knows besides Go.
+func TestTerminalCommands(t *testing.T) {
+	x := startTerminal(t)
+	if err := os.WriteFile(x.cmd.Dir+"/rows.jsonl", []byte("{}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	x.quiet("type P struct{ Name string; Age int }", "func (p P) Greet() string { return p.Name }", `ann := P{"Ann", 30}`)
+	for _, c := range []struct{ line, want string }{
+		{":vars", "ann P"},
+		{":type ann.Age * 2", "int"},
+		{":type slices.Max([]float64{1})", "float64"},
+		{"strings.Repeat?", "func Repeat(s string, count int) string\n\nRepeat returns a new string"},
+		{":help ann", "var ann P"},
+		{"ann.Greet?", "func (P).Greet() string"},
+		{":help data.Set", "type Set struct {"},
+		{":time", "times are shown"},
+		{"ann.Age", "30\ntook "},
+		{":time", "times are not shown"},
+		{":save cells.go", "wrote 4 cells to cells.go"},
+		{":runs", "no runs are kept here yet"},
+		{":reset", ""},
+		{":vars", ""},
+		{":load cells.go", "30"},
+		{"ann.Greet()", `"Ann"`},
+		{":nope", "no command :nope"},
+		{"nope?", "nothing is called nope here"},
+	} {
+		if got := x.enter(c.line); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s\ngives %q\nwithout %q", c.line, got, c.want)
+		}
+	}
+	for _, c := range []struct{ typed, want string }{
+		{"ann.Gr\t", "ann.Greet"}, {"ann.A\t", "ann.Age"}, {"an\t", "ann"}, {`os.ReadFile("row` + "\t", `os.ReadFile("rows.jsonl`}, {"strings.Build\t", "strings.Builder"},
+	} {
+		x.typeIn(c.typed)
+		x.expect(c.want)
+		x.typeIn("\x01\x0b\r") // to the start of the line, and away with it
+		x.prompt(">>> ")
+	}
+}
+
+// TestTerminalDumb works where the terminal can do nothing.
+func TestTerminalDumb(t *testing.T) {
+	t.Setenv("TUNEBOOK_TEST_TERM", "dumb")
+	x := openTerminal(t)
+	x.expect(">>> ")
+	x.typeIn("x := \"é 你好\"\r")
+	x.expect(">>> ")
+	x.typeIn("x\r")
+	x.expect("\"é 你好\"\r\n")
+	x.expect(">>> ")
+	x.typeIn("func f() int {\rreturn 3\r}\rf()\r")
+	x.expect("3\r\n>>> ")
+	x.typeIn("\x04")
+	if code := x.exit(); code != 0 || !x.cooked() {
+		t.Errorf("exit code %d, terminal as it was: %t", code, x.cooked())
 	}
 }

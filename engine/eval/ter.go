@@ -78,7 +78,7 @@ func terEdits(words, ref []string) int {
 }
 
 // terShift returns the shift that lowers the edit distance most, and by how much; of equal ones the longest, then the one
-// from the earliest place, then the one to the earliest place, then the greatest in word order.
+// from the earliest place, then the one to the earliest place.
 func terShift(words, ref []string, e *editTable, tried *int) (int, []string) {
 	before := e.distance(words)
 	align, refWrong, wrong := e.alignment(len(words))
@@ -93,7 +93,7 @@ func terShift(words, ref []string, e *editTable, tried *int) (int, []string) {
 				return d > 0
 			}
 		}
-		return slices.Compare(a.words, b.words) > 0
+		return false
 	}
 	e.keep(words)
 	for from := range words {

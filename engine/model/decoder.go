@@ -20,6 +20,7 @@ type Model struct {
 	Adapter   *Adapter // nil without LoRA
 	Pooling   Pooling  // of an encoder: how Embed makes one vector of a text
 
+	chat   chatText
 	dev    backend.Backend
 	params []*grad.Param // in the order of Config.tensors
 	byName map[string]*grad.Param
@@ -32,6 +33,21 @@ type Model struct {
 	final  module
 	freqs  backend.Buffer // nil without RoPE
 	local  backend.Buffer // the angles of layers with a window of their own; nil without
+}
+
+// chatText is a file's own text of a template that is also a built-in: it goes along when the model is saved.
+type chatText struct {
+	of    *token.Template
+	jinja string
+}
+
+// jinja returns the chat template as files hold it: a file's own text, or one that writes what a built-in writes. The model has a
+// template and a tokenizer.
+func (m *Model) jinja() string {
+	if m.chat.of == m.Template && m.chat.jinja != "" {
+		return m.chat.jinja
+	}
+	return m.Template.ChatTemplate(m.Tokenizer)
 }
 
 // module is a weight and its bias; w is nil where the family has no such module, b where it has no bias.
@@ -72,12 +88,17 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 	})
 }
 
-// build puts a model on a device from a source of tensors by name.
-func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error)) (*Model, error) {
+// build puts a model on a device from a source of tensors by name; with a form of quantisation, the layers' linear weights in
+// that form, one by one.
+func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error), q ...backend.Quant) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	m := &Model{Config: c, dev: dev, byName: map[string]*grad.Param{}}
+	var packed map[string]bool
+	if len(q) > 0 {
+		packed = c.linears()
+	}
 	for _, s := range c.tensors() {
 		data, err := read(s.name, s.shape)
 		if err != nil {
@@ -86,8 +107,15 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 		if want := tensor.Size(s.shape...); len(data) != want {
 			return nil, fmt.Errorf("model: tensor %s: %d elements; shape %v has %d", s.name, len(data), s.shape, want)
 		}
-		p := &grad.Param{Name: s.name, Shape: s.shape, Value: dev.AllocUninit(tensor.F32, len(data))}
-		dev.Upload(p.Value, data)
+		p := &grad.Param{Name: s.name, Shape: s.shape}
+		if packed[s.name] {
+			if p.Packed, err = pack(dev, data, q[0]); err != nil {
+				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
+			}
+		} else {
+			p.Value = dev.AllocUninit(tensor.F32, len(data))
+			dev.Upload(p.Value, data)
+		}
 		m.params = append(m.params, p)
 		m.byName[s.name] = p
 	}
@@ -447,7 +475,7 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 // Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as
 // it is. An adapter is cloned too.
 func (m *Model) Clone() *Model {
-	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, Pooling: m.Pooling, dev: m.dev,
+	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, chat: m.chat, Pooling: m.Pooling, dev: m.dev,
 		freqs: m.freqs, local: m.local,
 		byName: map[string]*grad.Param{}}
 	for _, p := range m.params {

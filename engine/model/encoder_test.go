@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,79 +14,19 @@ import (
 	"tunebook/engine/grad"
 	"tunebook/engine/internal/shared"
 	"tunebook/engine/model"
-	"tunebook/engine/tensor"
 	"tunebook/engine/train"
 )
 
-// contrastive is the golden's loss of an encoder's batch, times scale: text 2i belongs to text 2i+1.
-func contrastive(tape *grad.Tape, m *model.Model, b data.Batch, scale float32) (nll backend.Buffer, n int) {
-	const temperature = 0.5
-	e := m.Embed(tape, input(b))
-	n = e.Rows / 2
-	even, odd, own := make([]int32, n), make([]int32, n), make([]int32, n)
-	for i := range n {
-		even[i], odd[i], own[i] = int32(2*i), int32(2*i+1), int32(i)
-	}
-	q, k := tape.Gather(e, tape.Ints(even), n), tape.Gather(e, tape.Ints(odd), n)
-	return tape.LinearCrossEntropy(tape.Scale(q, 1/temperature), k, tape.Ints(own), nil, scale), n
-}
-
-// encoderSteps makes the golden's updates with an encoder and compares losses and gradient norms.
-func encoderSteps(t *testing.T, g *golden, m *model.Model, params []*grad.Param, s settings, losses, norms []float64) {
+// contrast is the golden's objective of an encoder: text 2i belongs to text 2i+1. The goldens compare the texts of a micro-batch with
+// one another, not those of the whole update.
+func contrast(t *testing.T) *train.Objective {
 	t.Helper()
-	dev, schedule := m.Device(), train.Config{LR: s.LR, Warmup: g.Warmup}
-	var moments [][2]backend.Buffer
-	for _, p := range params {
-		p.Grad = dev.Alloc(tensor.F32, p.Len())
-		moments = append(moments, [2]backend.Buffer{dev.Alloc(tensor.F32, p.Len()), dev.Alloc(tensor.F32, p.Len())})
+	p, err := train.Contrast(2, 0.5)
+	if err != nil {
+		t.Fatal(err)
 	}
-	worst := 0.0
-	for i := range losses {
-		micro := []data.Batch{g.pack(2 * i % 4), g.pack((2*i + 1) % 4)}
-		n := (len(micro[0].Segments) + len(micro[1].Segments)) / 2
-		loss, square := 0.0, 0.0
-		for _, p := range params {
-			dev.Fill(p.Grad, 0)
-		}
-		for _, b := range micro {
-			tape := grad.New(dev, true)
-			nll, rows := contrastive(tape, m, b, 1/float32(n))
-			host := make([]float32, rows)
-			if err := dev.Download(host, nll); err != nil {
-				t.Fatal(err)
-			}
-			tape.Backward()
-			tape.Free()
-			for _, x := range host {
-				loss += float64(x) / float64(n)
-			}
-		}
-		for _, p := range params {
-			x := make([]float32, p.Len())
-			if err := dev.Download(x, p.Grad); err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range x {
-				square += float64(v) * float64(v)
-			}
-		}
-		norm := math.Sqrt(square)
-		step := backend.AdamWStep{LR: float32(schedule.At(i, g.Steps)), Beta1: float32(s.Betas[0]), Beta2: float32(s.Betas[1]), Eps: float32(s.Eps),
-			GradScale: float32(min(1, g.Clip/norm)), Step: i + 1}
-		for j, p := range params {
-			step.WeightDecay = 0
-			if p.Decays() {
-				step.WeightDecay = float32(s.Decay)
-			}
-			dev.AdamW(p.Value, moments[j][0], moments[j][1], p.Grad, step)
-		}
-		dl, dn := relative(loss, losses[i]), relative(norm, norms[i])
-		worst = max(worst, dl)
-		if !(dl <= 1e-4) || !(dn <= 1e-3) {
-			t.Errorf("step %d: loss %.7g, gradient norm %.6g; wanted %.7g and %.6g", i+1, loss, norm, losses[i], norms[i])
-		}
-	}
-	t.Logf("losses %.5f … %.5f, differ by %.1e at most", losses[0], losses[len(losses)-1], worst)
+	p.Whole = false
+	return &train.Objective{Name: "contrast", Group: 2, Parts: []train.Part{p}}
 }
 
 // Embeddings of a packed batch are those that masked mean pooling gives for a padded one.
@@ -182,7 +121,7 @@ func TestMiniLM(t *testing.T) {
 		return
 	}
 	out := filepath.Join(t.TempDir(), "minilm.json")
-	if msg, err := exec.Command(python, "testdata/minilm.py", again, out).CombinedOutput(); err != nil {
+	if msg, err := offline(python, "testdata/minilm.py", again, out).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, msg)
 	}
 	if raw, err = os.ReadFile(out); err != nil {

@@ -39,3 +39,6 @@ func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
 
 // ReadPooling reads how a folder's encoder makes its vectors.
 var ReadPooling = readPooling
+
+// SaveBareGGUF writes a model that has no tokenizer.
+func (m *Model) SaveBareGGUF(path, as string) error { return m.saveGGUF(path, as, map[string]any{}) }

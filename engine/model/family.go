@@ -107,6 +107,19 @@ func (p *plan) residual(name string) bool {
 	return strings.HasSuffix(name, "."+p.o+".weight") || strings.HasSuffix(name, "."+p.down+".weight")
 }
 
+// linears names the weights of all linear modules of the layers.
+func (c *Config) linears() map[string]bool {
+	p, names := families[c.ModelType].plan(c), map[string]bool{}
+	for l := range c.NumHiddenLayers {
+		for _, module := range []string{p.qkv, p.q, p.k, p.v, p.o, p.gate, p.up, p.down} {
+			if module != "" {
+				names[fmt.Sprintf(p.layer, l)+module+".weight"] = true
+			}
+		}
+	}
+	return names
+}
+
 type tensorSpec struct {
 	name  string
 	shape []int

@@ -34,20 +34,21 @@ const (
 //   - a .gguf file of architecture llama, qwen2, qwen3 or gemma, which holds its tokenizer and chat template,
 //   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
 //
-// Quantised weights are widened to float32. A weight that the configuration asks for and the file lacks, or the other
+// Quantised weights are widened to float32. With a form of quantisation the linear weights of the layers are held in it, as
+// Quantize holds them, without ever being numbers all at once: a base for adapters. A weight that the configuration asks for and the file lacks, or the other
 // way round, is an error that names them.
-func Open(dev backend.Backend, path string) (*Model, error) {
+func Open(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("model.Open: %w", err)
 	}
 	switch ext := strings.ToLower(filepath.Ext(path)); {
 	case st.IsDir():
-		return OpenFS(dev, os.DirFS(path), path)
+		return OpenFS(dev, os.DirFS(path), path, q...)
 	case ext == ".gguf":
-		return openGGUF(dev, path)
+		return openGGUF(dev, path, q...)
 	case ext == ".bin":
-		return openLlama2c(dev, path)
+		return openLlama2c(dev, path, q...)
 	}
 	return nil, fmt.Errorf("model.Open: %s: is neither a folder with %s nor a .gguf or llama2.c .bin file", path, configFile)
 }
@@ -62,7 +63,7 @@ type tensors interface {
 //
 // Every model that is read turns halves of a head: rows of a file for interleaved RoPE are put in that order here, so
 // that adapters and saved folders mean the same whatever the model was read from.
-func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error) {
+func load(dev backend.Backend, c Config, f tensors, what string, q ...backend.Quant) (*Model, error) {
 	if err := sameNames(f.Names(), c, what); err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error)
 			return halves(t.Data, shape[0], c.HeadDim), nil
 		}
 		return t.Data, nil
-	})
+	}, q...)
 	if err != nil {
 		return nil, err
 	}
@@ -90,23 +91,23 @@ func load(dev backend.Backend, c Config, f tensors, what string) (*Model, error)
 
 // OpenFS is Open for a folder that is part of a file system, such as the one inside the binary; what names it in
 // errors and becomes the model's name.
-func OpenFS(dev backend.Backend, fsys fs.FS, what string) (*Model, error) {
+func OpenFS(dev backend.Backend, fsys fs.FS, what string, q ...backend.Quant) (*Model, error) {
 	c, err := readConfig(fsys, what)
 	if err != nil {
 		return nil, err
 	}
-	tok, tmpl, err := readTokenizer(fsys, what)
+	tok, tmpl, chat, err := readTokenizer(fsys, what)
 	if err != nil {
 		return nil, err
 	}
 	if tok.VocabSize() > c.VocabSize {
 		return nil, fmt.Errorf("model.Open: %s: the tokenizer has %d ids; the model has %d", what, tok.VocabSize(), c.VocabSize)
 	}
-	m, err := openWeights(dev, c, fsys, what)
+	m, err := openWeights(dev, c, fsys, what, q...)
 	if err != nil {
 		return nil, err
 	}
-	m.Tokenizer, m.Template = tok, tmpl
+	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, chat}
 	if m.Encoder() {
 		if m.Pooling, err = readPooling(fsys, what); err != nil {
 			return nil, err
@@ -128,7 +129,7 @@ func readConfig(fsys fs.FS, what string) (Config, error) {
 }
 
 // openWeights builds a model from a folder's safetensors files, without a tokenizer.
-func openWeights(dev backend.Backend, c Config, fsys fs.FS, what string) (*Model, error) {
+func openWeights(dev backend.Backend, c Config, fsys fs.FS, what string, q ...backend.Quant) (*Model, error) {
 	w, err := openShards(fsys, what)
 	if err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func openWeights(dev backend.Backend, c Config, fsys fs.FS, what string) (*Model
 	if err != nil {
 		return nil, err
 	}
-	return load(dev, c, f, what)
+	return load(dev, c, f, what, q...)
 }
 
 // sameNames checks that a file has the tensors of a configuration and no others.
@@ -177,7 +178,8 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, error) {
+// readTokenizer returns a folder's tokenizer and its chat template with the text of it.
+func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, string, error) {
 	name := tokenizerFile
 	raw, err := fs.ReadFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -186,28 +188,28 @@ func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, 
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
 	tok, err := token.ReadFile(name, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %w", what, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %w", what, err)
 	}
 	raw, err = fs.ReadFile(fsys, tokenizerConf)
 	if errors.Is(err, fs.ErrNotExist) {
-		return tok, nil, nil
+		return tok, nil, "", nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	tok, chat, err := token.ReadConfig(tok, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var own struct {
 		Template string `json:"tunebook_template"` // the name of a built-in
 	}
 	if err := json.Unmarshal(raw, &own); err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
 	var tmpl *token.Template
 	switch {
@@ -217,9 +219,9 @@ func readTokenizer(fsys fs.FS, what string) (*token.Tokenizer, *token.Template, 
 		tmpl, err = token.TemplateFromJinja(chat)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
+		return nil, nil, "", fmt.Errorf("model.Open: %s: %s: %w", what, tokenizerConf, err)
 	}
-	return tok, tmpl, nil
+	return tok, tmpl, chat, nil
 }
 
 // Save writes the model as a folder that Open and Hugging Face's transformers read, its weights rounded to dtype
@@ -256,9 +258,8 @@ func (m *Model) Save(dir, dtype string) error {
 		tokConf["bos_token"] = m.Tokenizer.Token(id)
 	}
 	if m.Template != nil {
-		if m.Template.Jinja != "" {
-			tokConf["chat_template"] = m.Template.Jinja
-		} else {
+		tokConf["chat_template"] = m.jinja()
+		if m.Template.Jinja == "" {
 			tokConf["tunebook_template"] = m.Template.Name
 		}
 	}

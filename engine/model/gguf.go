@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tunebook/engine/backend"
@@ -26,7 +27,7 @@ var ggufFamilies = map[string]struct {
 }
 
 // openGGUF reads a model with the tokenizer and the chat template that its file holds.
-func openGGUF(dev backend.Backend, path string) (*Model, error) {
+func openGGUF(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	g, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
@@ -45,16 +46,21 @@ func openGGUF(dev backend.Backend, path string) (*Model, error) {
 		return nil, fmt.Errorf("model.Open: %s: %w", path, err)
 	}
 	var tmpl *token.Template
-	if chat, err := g.Meta.String("tokenizer.chat_template"); err == nil {
-		if tmpl, err = token.TemplateFromJinja(chat); err != nil {
+	text, _ := g.Meta.String("tokenizer.chat_template")
+	if name, err := g.Meta.String(ggufTemplate); err == nil {
+		if tmpl, err = token.TemplateFor(name); err != nil {
+			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
+		}
+	} else if text != "" {
+		if tmpl, err = token.TemplateFromJinja(text); err != nil {
 			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
 		}
 	}
-	m, err := loadGGUF(dev, c, g, path)
+	m, err := loadGGUF(dev, c, g, path, q...)
 	if err != nil {
 		return nil, err
 	}
-	m.Tokenizer, m.Template = tok, tmpl
+	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, text}
 	return m, nil
 }
 
@@ -73,7 +79,10 @@ func ggufConfig(g *weights.GGUF, path string) (Config, error) {
 	for _, key := range g.Meta.Keys() {
 		what, own := strings.CutPrefix(key, arch+".")
 		scaling := strings.HasPrefix(what, "rope.scaling.")
-		if kind, err := g.Meta.String(key); err == nil && what == "rope.scaling.type" && kind == "none" {
+		if kind, err := g.Meta.String(key); err == nil && what == "rope.scaling.type" && (kind == "none" || kind == "linear") {
+			continue
+		}
+		if kind, _ := g.Meta.String(arch + ".rope.scaling.type"); kind == "linear" && what == "rope.scaling.factor" {
 			continue
 		}
 		if own && (scaling || strings.HasPrefix(what, "expert") || what == "attention.sliding_window" || strings.HasSuffix(what, "softcapping")) {
@@ -83,6 +92,16 @@ func ggufConfig(g *weights.GGUF, path string) (Config, error) {
 	c = Config{ModelType: fam.modelType, RopeInterleaved: fam.interleaved, TieWordEmbeddings: !g.Has("lm_head.weight")}
 	if families[fam.modelType].has("attention_bias") {
 		c.AttentionBias = g.Has("model.layers.0.self_attn.q_proj.bias")
+	}
+	if families[fam.modelType].has("mlp_bias") {
+		c.MLPBias = g.Has("model.layers.0.mlp.up_proj.bias")
+	}
+	if kind, _ := g.Meta.String(arch + ".rope.scaling.type"); kind == "linear" {
+		factor, err := g.Meta.Float(arch + ".rope.scaling.factor")
+		if err != nil {
+			return c, err
+		}
+		c.RopeScaling = RopeScaling{RopeType: "linear", Factor: factor}
 	}
 	ints := []struct {
 		key      string
@@ -114,6 +133,15 @@ func ggufConfig(g *weights.GGUF, path string) (Config, error) {
 	}
 	c.VocabSize = emb.Shape[0]
 	c.fill()
+	if g.Has(ropeFactors) {
+		t, err := g.Tensor(ropeFactors)
+		if err != nil {
+			return c, err
+		}
+		if c.RopeScaling, err = llama3Of(t.Data, c.RopeTheta, c.HeadDim); err != nil {
+			return c, fmt.Errorf("model.Open: %s: %s: %w", path, ropeFactors, err)
+		}
+	}
 	if d, err := g.Meta.Int(arch + ".rope.dimension_count"); err == nil && d != c.HeadDim {
 		return c, fmt.Errorf("model.Open: %s: %s.rope.dimension_count is %d; only whole heads of %d are implemented", path, arch, d, c.HeadDim)
 	}
@@ -121,12 +149,25 @@ func ggufConfig(g *weights.GGUF, path string) (Config, error) {
 }
 
 // loadGGUF builds the model of a file's configuration.
-func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string) (*Model, error) {
+func loadGGUF(dev backend.Backend, c Config, g *weights.GGUF, path string, q ...backend.Quant) (*Model, error) {
 	var f tensors = g
 	if arch, _ := g.Meta.String("general.architecture"); ggufFamilies[arch].plusOne {
 		f = lessOne{f}
 	}
-	return load(dev, c, f, path)
+	if g.Has(ropeFactors) { // the configuration has it
+		f = without{f, ropeFactors}
+	}
+	return load(dev, c, f, path, q...)
+}
+
+// without hides one tensor of a file.
+type without struct {
+	tensors
+	name string
+}
+
+func (w without) Names() []string {
+	return slices.DeleteFunc(w.tensors.Names(), func(n string) bool { return n == w.name })
 }
 
 // lessOne takes the 1 from norms that a file holds as 1 + w.
@@ -143,7 +184,7 @@ func (l lessOne) Tensor(name string) (weights.Tensor, error) {
 }
 
 // openLlama2c reads a llama2.c checkpoint and the tokenizer beside it.
-func openLlama2c(dev backend.Backend, path string) (*Model, error) {
+func openLlama2c(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	l, err := weights.OpenLlama2c(path)
 	if err != nil {
 		return nil, err
@@ -168,7 +209,7 @@ func openLlama2c(dev backend.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model.Open: %s: %w", f.Name(), err)
 	}
-	m, err := load(dev, c, l, path)
+	m, err := load(dev, c, l, path, q...)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,15 @@ func (m *Model) linears() []*grad.Param {
 	return out
 }
 
+// Products returns the number of weights that every token is multiplied with in the layers, adapters not counted, and
+// those of the head.
+func (m *Model) Products() (layers, head int) {
+	for _, p := range m.linears() {
+		layers += p.Len()
+	}
+	return layers, m.Config.VocabSize * m.Config.HiddenSize
+}
+
 // sides returns the output and input sizes of a linear module.
 func (m *Model) sides(w *grad.Param) (n, k int) {
 	if m.plan.transposed {

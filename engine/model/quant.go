@@ -28,15 +28,11 @@ func (m *Model) Quantize(q backend.Quant) (*Model, error) {
 		if err := m.dev.Download(x, p.Value); err != nil {
 			return nil, err
 		}
-		codes, scales, err := weights.Pack(x, q)
+		k, err := pack(m.dev, x, q)
 		if err != nil {
 			return nil, fmt.Errorf("model.Quantize: %s: %w", p.Name, err)
 		}
-		n := &grad.Param{Name: p.Name, Shape: p.Shape, Packed: &grad.Packed{Quant: q,
-			Codes: m.dev.AllocUninit(tensor.I32, len(codes)), Scales: m.dev.AllocUninit(tensor.F32, len(scales))}}
-		m.dev.UploadInts(n.Packed.Codes, codes)
-		m.dev.Upload(n.Packed.Scales, scales)
-		packed[p] = n
+		packed[p] = &grad.Param{Name: p.Name, Shape: p.Shape, Packed: k}
 	}
 	n := *m
 	n.params, n.byName = nil, map[string]*grad.Param{}
@@ -49,6 +45,18 @@ func (m *Model) Quantize(q backend.Quant) (*Model, error) {
 	}
 	n.link()
 	return &n, m.dev.Sync()
+}
+
+// pack puts a weight on the device in a form of quantisation.
+func pack(dev backend.Backend, x []float32, q backend.Quant) (*grad.Packed, error) {
+	codes, scales, err := weights.Pack(x, q)
+	if err != nil {
+		return nil, err
+	}
+	p := &grad.Packed{Quant: q, Codes: dev.AllocUninit(tensor.I32, len(codes)), Scales: dev.AllocUninit(tensor.F32, len(scales))}
+	dev.UploadInts(p.Codes, codes)
+	dev.Upload(p.Scales, scales)
+	return p, nil
 }
 
 // Quant returns the form in which linear weights are held; ok is false where they are numbers.

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"tunebook/engine/data"
 	"tunebook/engine/internal/shared"
 	"tunebook/engine/model"
+	"tunebook/engine/model/base"
 	"tunebook/engine/train"
 )
 
@@ -104,6 +106,42 @@ func adapterLosses(t *testing.T, g *golden, m *model.Model, lora model.LoRA) (lo
 		losses = append(losses, r.Loss)
 	}
 	return losses
+}
+
+// A model that is opened in a form of quantisation is the one that is opened and then quantised; a GGUF file of the same form keeps
+// its very numbers.
+func TestOpenQuantised(t *testing.T) {
+	m, err := model.OpenFS(device(t, "cpu"), base.Files, base.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.NF4: "F32"} {
+		path := filepath.Join(t.TempDir(), "m.gguf")
+		if err := m.SaveGGUF(path, as); err != nil {
+			t.Fatal(err)
+		}
+		wide, err := model.Open(m.Device(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then, err := wide.Quantize(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := model.Open(m.Device(), path, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind, ok := at.Quant(); !ok || kind != q {
+			t.Errorf("opened in %v: held in %v, %v", q, kind, ok)
+		}
+		a, _ := then.Fingerprint()
+		b, _ := at.Fingerprint()
+		c, _ := wide.Fingerprint()
+		if a != b || (b == c) != (q == backend.Q8_0) {
+			t.Errorf("%v: opened in it another model: %v; the file's own numbers: %v", q, a != b, b == c)
+		}
+	}
 }
 
 func TestQuantizeRefuses(t *testing.T) {
@@ -207,5 +245,54 @@ func TestQuantLossOnSmolLM2(t *testing.T) {
 		if d := measure(packed, q.String()) - base; d > 0.5 {
 			t.Errorf("%v: the loss rises by %.3f", q, d)
 		}
+	}
+}
+
+// Training over a quantised base goes through checkpoints: a run that was stopped ends in the bits of one that was not, with
+// DoRA and recomputation too.
+func TestQuantisedRunResumes(t *testing.T) {
+	m, err := model.OpenFS(device(t, "cpu"), base.Files, base.Name, backend.NF4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seqs []data.Sequence
+	for i := range 12 {
+		ids := m.Tokenizer.Encode("Mira lives in house number " + string(rune('a'+i)) + " by the river.")
+		seqs = append(seqs, data.Sequence{IDs: ids, Targets: append(slices.Clone(ids[1:]), backend.IgnoreIndex), Row: i})
+	}
+	run := func(dir string, stopAt int) (string, error) {
+		on := m.Share()
+		tr, err := train.New(on, seqs, []string{"x"}, train.Config{LR: 0.01, Steps: 6, BatchSize: 4, Seed: 0, Dir: dir, Every: 2, Recompute: true,
+			LoRA: model.LoRA{Rank: 2, DoRA: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		err = tr.Run(ctx, func(r train.Report) {
+			if r.Step == stopAt {
+				cancel()
+			}
+		})
+		f, e := on.Fingerprint()
+		if e != nil {
+			t.Fatal(e)
+		}
+		return f, err
+	}
+	straight, err := run("", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := run(dir, 3); err == nil {
+		t.Fatal("the run was not stopped")
+	}
+	resumed, err := run(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resumed != straight {
+		t.Error("the resumed run ends in another model")
 	}
 }

@@ -110,10 +110,58 @@ func (c *Config) ropeFreqs(theta float64, rotary int) []float32 {
 	return f
 }
 
+// llama3Of returns the scaling that divides each pair's angle by its factor, as GGUF files list them. The two limits are those of
+// every published model, 1 and 4; factors that no such scaling gives are an error.
+func llama3Of(factors []float32, theta float64, rotary int) (RopeScaling, error) {
+	r := RopeScaling{RopeType: "llama3", LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositionEmbeddings: 8192}
+	if len(factors) != rotary/2 {
+		return r, fmt.Errorf("%d factors; heads of %d want %d", len(factors), rotary, rotary/2)
+	}
+	for _, f := range factors {
+		r.Factor = max(r.Factor, float64(f))
+	}
+	for i, f := range factors { // a factor between the limits tells the positions
+		if f > 1.001 && float64(f) < 0.999*r.Factor {
+			mix := (1/float64(f) - 1/r.Factor) / (1 - 1/r.Factor)
+			turns := r.LowFreqFactor + mix*(r.HighFreqFactor-r.LowFreqFactor)
+			r.OriginalMaxPositionEmbeddings = int(math.Round(turns * 2 * math.Pi * math.Pow(theta, float64(2*i)/float64(rotary))))
+			break
+		}
+	}
+	c := Config{RopeScaling: r}
+	for i, f := range c.ropeFactors(theta, rotary) {
+		if math.Abs(float64(f-factors[i])) > 1e-3*float64(f) {
+			return r, fmt.Errorf("factor %d is %g; only those of rope_scaling \"llama3\" with limits 1 and 4 are implemented, here %g", i, factors[i], f)
+		}
+	}
+	return r, nil
+}
+
+// ropeFactors returns what scaling divides each angle by.
+func (c *Config) ropeFactors(theta float64, rotary int) []float32 {
+	plain := Config{}
+	f, scaled := plain.ropeFreqs(theta, rotary), c.ropeFreqs(theta, rotary)
+	for i := range f {
+		f[i] /= scaled[i]
+	}
+	return f
+}
+
 // turned tells whether the rows of a tensor are those that RoPE turns: the families that have an interleaved form have them
 // in q and k.
 func turned(name string) bool {
 	return strings.Contains(name, ".self_attn.q_proj.") || strings.Contains(name, ".self_attn.k_proj.")
+}
+
+// neighbours undoes halves.
+func neighbours(data []float32, rows, d int) []float32 {
+	out, width := make([]float32, len(data)), len(data)/rows
+	for r := range rows {
+		head, at := r/d*d, r%d
+		from := head + at/2 + at%2*(d/2)
+		copy(out[r*width:(r+1)*width], data[from*width:(from+1)*width])
+	}
+	return out
 }
 
 // halves returns rows of heads of d with neighbours (2i, 2i+1) put at (i, i+d/2): RoPE of halves then gives the scores that

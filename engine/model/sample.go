@@ -144,6 +144,9 @@ func (m *Model) Sample(ctx context.Context, requests []Request, batch int, each 
 }
 
 func (m *Model) checkRequest(r *Request) error {
+	if m.Encoder() {
+		return fmt.Errorf("%s is a %s, an encoder; wanted a decoder", m.Name, m.Config.ModelType)
+	}
 	if err := r.check(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -101,7 +102,25 @@ func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o755); err != nil {
 		return nil, fmt.Errorf("runs.Open: %w", err)
 	}
-	return open(dir)
+	s, err := open(dir)
+	if err == nil {
+		s.tidy(24 * time.Hour)
+	}
+	return s, err
+}
+
+// tidy removes what killed processes left of objects that they wrote, once it is too old to be anyone's work. A failure
+// leaves the file for the next time.
+func (s *Store) tidy(age time.Duration) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, "objects"))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if st, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), ".tmp-") && time.Since(st.ModTime()) > age {
+			os.Remove(filepath.Join(s.Dir, "objects", e.Name()))
+		}
+	}
 }
 
 // OpenExisting is Open for a folder that must hold a store: nothing is made.

@@ -412,3 +412,67 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Two that train the same at once do not share a place for checkpoints; what a removed run left there goes with it.
+func TestCheckpointPlaces(t *testing.T) {
+	s := newStore(t)
+	sp := spec("b", `{}`)
+	one, err := s.Begin(sp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := s.Begin(sp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.CheckpointDir() == "" || two.CheckpointDir() != "" {
+		t.Errorf("%q and %q", one.CheckpointDir(), two.CheckpointDir())
+	}
+	if err := two.Complete("o", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(one.CheckpointDir(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(one.CheckpointDir(), "step-1"), make([]byte, 100), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Interrupt(""); err != nil {
+		t.Fatal(err)
+	}
+	three, err := s.Begin(sp)
+	if err != nil || three.CheckpointDir() != one.CheckpointDir() {
+		t.Fatal(three.CheckpointDir(), err)
+	}
+	if err := three.Interrupt(""); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Find(one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, size := s.Checkpoints(r); dir != one.CheckpointDir() || size != 100 {
+		t.Errorf("%s, %d bytes", dir, size)
+	}
+	if _, err := s.Remove(one.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, size := s.Checkpoints(r); size != 100 {
+		t.Error("checkpoints of a run that others share went with it")
+	}
+	if freed, err := s.Remove(two.ID, three.ID); err != nil || freed != 100 {
+		t.Errorf("%d bytes freed, %v", freed, err)
+	}
+	tmp := filepath.Join(s.Dir, "objects", ".tmp-1")
+	if err := os.WriteFile(tmp, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.tidy(time.Hour)
+	if _, err := os.Stat(tmp); err != nil {
+		t.Error("a file that may be someone's work was removed")
+	}
+	s.tidy(-time.Hour)
+	if _, err := os.Stat(tmp); err == nil {
+		t.Error("an old file is still there")
+	}
+}

@@ -52,6 +52,16 @@ func FromGGUF(meta map[string]any) (*Tokenizer, error) {
 	if len(types) != len(vocab) {
 		return nil, fmt.Errorf("%s: %stoken_type: %d values; %stokens has %d", op, key, len(types), key, len(vocab))
 	}
+	vocab = append([]string{}, vocab...)
+	last := 0
+	for i, k := range types {
+		if k == pieceUnused { // an id of the model that the tokenizer does not have
+			vocab[i] = ""
+		} else {
+			last = i + 1
+		}
+	}
+	vocab, types = vocab[:last], types[:last]
 	cfg := ByteBPE{Vocab: vocab, Merges: merges, Pre: pre, NFC: name == "qwen2", IgnoreMerges: pre == Llama3}
 	have := map[int64]bool{}
 	add := func(id int64, special bool) {
@@ -109,12 +119,22 @@ func llamaFromGGUF(meta map[string]any) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	scores, ok := meta[key+"scores"].([]float32)
-	if !ok {
-		return nil, fmt.Errorf("%sscores: %T; wanted an array of float32", key, meta[key+"scores"])
+	var scores []float32
+	switch v := meta[key+"scores"].(type) {
+	case []float32:
+		scores = v
+	case []float64: // as package weights hands them out
+		for _, s := range v {
+			scores = append(scores, float32(s))
+		}
+	default:
+		return nil, fmt.Errorf("%sscores: %T; wanted an array of numbers", key, meta[key+"scores"])
 	}
 	if len(types) != len(vocab) || len(scores) != len(vocab) {
 		return nil, fmt.Errorf("%stokens: %d tokens, %d types, %d scores; wanted as many of each", key, len(vocab), len(types), len(scores))
+	}
+	for n := len(types); n > 0 && types[n-1] == pieceUnused; n-- { // ids of the model that the tokenizer does not have
+		vocab, types, scores = vocab[:n-1], types[:n-1], scores[:n-1]
 	}
 	m := spModel{kind: spBPE, fallback: true, escape: true, prefix: true, addBOS: true}
 	for i, text := range vocab {

@@ -50,7 +50,7 @@ const (
 // token, which Decode writes as " ⁇ "; Dropped counts their bytes.
 func ReadModel(data []byte) (*Tokenizer, error) {
 	const op = "token.ReadModel"
-	m := spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
+	m := newSPModel()
 	if err := m.parse(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -60,6 +60,11 @@ func ReadModel(data []byte) (*Tokenizer, error) {
 	}
 	t.source, t.sourceName = bytes.Clone(data), modelFileName
 	return t, nil
+}
+
+// newSPModel is what a file that says nothing describes.
+func newSPModel() spModel {
+	return spModel{kind: spUnigram, unk: 0, bos: 1, eos: 2, prefix: true, tidy: true, escape: true, addBOS: true}
 }
 
 // protoField is one field of a protocol buffer message.

@@ -34,6 +34,16 @@ func (a *average) add(dev backend.Backend, params []*grad.Param) error {
 	return nil
 }
 
+// view returns the elements of a buffer to read while no operation runs: those themselves where they lie in Go memory, a copy
+// from other devices.
+func view(dev backend.Backend, b backend.Buffer) ([]float32, error) {
+	if h, ok := b.(*backend.HostBuffer); ok {
+		return h.F, nil
+	}
+	x := make([]float32, b.Len())
+	return x, dev.Download(x, b)
+}
+
 // download returns the values of parameters.
 func download(dev backend.Backend, params []*grad.Param) ([][]float32, error) {
 	out := make([][]float32, len(params))

@@ -117,8 +117,8 @@ func (t *Trainer) checkpoint() (string, error) {
 		if t.masters != nil {
 			b = t.masters[i]
 		}
-		x := make([]float32, p.Len())
-		if err := t.dev.Download(x, b); err != nil {
+		x, err := view(t.dev, b)
+		if err != nil {
 			return "", err
 		}
 		for _, v := range x {

@@ -81,8 +81,8 @@ func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
 func (o *adamW) save(add func(name string, shape []int, data []float32)) error {
 	for i, p := range o.params {
 		for prefix, b := range map[string]backend.Buffer{"m/": o.m[i], "v/": o.v[i]} {
-			x := make([]float32, b.Len())
-			if err := o.dev.Download(x, b); err != nil {
+			x, err := view(o.dev, b)
+			if err != nil {
 				return err
 			}
 			add(prefix+p.Name, p.Shape, x)

@@ -11,8 +11,8 @@ import (
 func (t *Trainer) Save(w io.Writer) error {
 	var list []weights.Tensor
 	for _, p := range t.params {
-		x := make([]float32, p.Len())
-		if err := t.dev.Download(x, p.Value); err != nil {
+		x, err := view(t.dev, p.Value)
+		if err != nil {
 			return err
 		}
 		list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: x})

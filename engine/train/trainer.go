@@ -378,26 +378,27 @@ func (t *Trainer) Kept() int {
 
 // finite is an error when a parameter is not finite after the last update, which no further loss would show.
 func (t *Trainer) finite(r Report) error {
-	x, err := download(t.dev, t.params)
-	if err != nil {
-		return err
+	name, err := t.notFinite(func(p *grad.Param) backend.Buffer { return p.Value })
+	if err == nil && name != "" {
+		err = &NonFinite{Step: r.Step + 1, Loss: r.Loss, GradNorm: r.GradNorm, LR: r.LR, Weight: name}
 	}
-	if name := notFinite(t.params, x); name != "" {
-		return &NonFinite{Step: r.Step + 1, Loss: r.Loss, GradNorm: r.GradNorm, LR: r.LR, Weight: name}
-	}
-	return nil
+	return err
 }
 
-// notFinite returns the name of the first parameter with an element that is not a finite number.
-func notFinite(params []*grad.Param, x [][]float32) string {
-	for i, p := range params {
-		for _, v := range x[i] {
+// notFinite returns the name of the first parameter of which a buffer has an element that is not a finite number.
+func (t *Trainer) notFinite(of func(p *grad.Param) backend.Buffer) (string, error) {
+	for _, p := range t.params {
+		x, err := view(t.dev, of(p))
+		if err != nil {
+			return "", err
+		}
+		for _, v := range x {
 			if v-v != 0 {
-				return p.Name
+				return p.Name, nil
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // explain adds to an update's failure what there is to look at, and keeps the weights of the update before.
@@ -430,19 +431,14 @@ func (t *Trainer) explain(e *NonFinite, which []int) error {
 	}
 	slices.SortStableFunc(e.Rows, func(a, b RowLoss) int { return cmp.Compare(size(b.Loss), size(a.Loss)) })
 	e.Rows = e.Rows[:min(4, len(e.Rows))]
-	grads := make([][]float32, len(t.params))
-	for i, p := range t.params {
-		grads[i] = make([]float32, p.Len())
-		if err := t.dev.Download(grads[i], p.Grad); err != nil {
-			return errors.Join(e, err)
-		}
-	}
-	e.Param = notFinite(t.params, grads)
-	x, err := download(t.dev, t.params)
-	if err != nil {
+	var err error
+	if e.Param, err = t.notFinite(func(p *grad.Param) backend.Buffer { return p.Grad }); err != nil {
 		return errors.Join(e, err)
 	}
-	if e.Weight = notFinite(t.params, x); e.Weight != "" {
+	if e.Weight, err = t.notFinite(func(p *grad.Param) backend.Buffer { return p.Value }); err != nil {
+		return errors.Join(e, err)
+	}
+	if e.Weight != "" {
 		if paths, err := Checkpoints(t.cfg.Dir); t.cfg.Dir != "" && err == nil && len(paths) > 0 {
 			e.Checkpoint = paths[0]
 		}

@@ -12,6 +12,7 @@ var ggufNames = map[string]string{
 	"token_embd.weight":  "model.embed_tokens.weight",
 	"output_norm.weight": "model.norm.weight",
 	"output.weight":      "lm_head.weight",
+	"rope_freqs.weight":  "rope_freqs.weight", // what scaling divides each angle by
 }
 
 var ggufLayerNames = map[string]string{
@@ -20,6 +21,10 @@ var ggufLayerNames = map[string]string{
 	"attn_k.weight":      "self_attn.k_proj.weight",
 	"attn_v.weight":      "self_attn.v_proj.weight",
 	"attn_output.weight": "self_attn.o_proj.weight",
+	"attn_output.bias":   "self_attn.o_proj.bias",
+	"ffn_gate.bias":      "mlp.gate_proj.bias",
+	"ffn_up.bias":        "mlp.up_proj.bias",
+	"ffn_down.bias":      "mlp.down_proj.bias",
 	"attn_q.bias":        "self_attn.q_proj.bias",
 	"attn_k.bias":        "self_attn.k_proj.bias",
 	"attn_v.bias":        "self_attn.v_proj.bias",

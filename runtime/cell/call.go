@@ -52,6 +52,18 @@ func (r *renderer) call(n *ast.CallExpr) string {
 		return r.spreadCall(n, sig, tuple)
 	}
 	c := r.calling(fun)
+	if r.handling(n) == "Target" && c.compiled && len(n.Args) > 0 && sig.Results().Len() == 1 && !sig.Variadic() {
+		// What is decoded goes into a likeness first, and from there to the script's variable.
+		in := *r
+		in.hoist = nil
+		var args []string
+		last := len(n.Args) - 1
+		for i, a := range n.Args[:last] {
+			args = append(args, in.arg(n, sig, i, a, true))
+		}
+		to := r.value(n.Args[last], types.NewInterfaceType(nil, nil))
+		return fmt.Sprintf("%s(%s, func(t__ %s) error { return %s })", r.host("Decoded"), to, anyAs, c.write(append(args, "t__")))
+	}
 	return c.write(r.args(n, sig, c.compiled))
 }
 
@@ -230,13 +242,28 @@ func (r *renderer) packed(n *ast.CallExpr, sig *types.Signature, args []string, 
 
 // passAny writes an argument of type any for compiled code that looks into it.
 func (r *renderer) passAny(how, text string, from types.Type) string {
-	if r.native(from) && !isInterface(from) {
+	if r.native(from) && !isInterface(from) && (how != "Plain" || !r.holdsAny(from, 0)) {
 		return text
 	}
 	if !isInterface(from) {
 		text = r.box(text, from)
 	}
 	return r.host(how) + "(" + text + ")"
+}
+
+// holdsAny reports that values behind interfaces are part of a type.
+func (r *renderer) holdsAny(t types.Type, depth int) bool {
+	switch t := r.substituted(t).Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Map:
+		return depth < 4 && r.holdsAny(t.Elem(), depth+1)
+	case *types.Pointer:
+		return false
+	case interface{ Elem() types.Type }:
+		return depth < 4 && r.holdsAny(t.Elem(), depth+1)
+	}
+	return false
 }
 
 // handling tells what becomes of arguments of type any in a call of compiled code: "" leaves them in their box, which
@@ -253,7 +280,12 @@ func (r *renderer) handling(n *ast.CallExpr) string {
 	}
 	name := f.Name()
 	switch f.Pkg().Path() {
-	case "sort", "reflect", "encoding/binary", "flag", "os/signal":
+	case "reflect":
+		if name == "ValueOf" {
+			return "Reflected"
+		}
+		return "Bare"
+	case "sort", "encoding/binary", "flag", "os/signal":
 		return "Bare"
 	case "fmt":
 		if strings.Contains(name, "can") {
@@ -303,7 +335,6 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 		}
 		return name + "(" + r.raw(r.expr(x), xt) + ")"
 	case "append":
-		ts := r.t(t, n.Pos())
 		elem := t.Underlying().(*types.Slice).Elem()
 		var list []string
 		for i, a := range n.Args {
@@ -324,10 +355,7 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 			}
 		}
 		s := "append(" + strings.Join(list, ", ") + ")"
-		if r.wrapped(t) {
-			return "(" + ts + "{v: " + s + "})"
-		}
-		return s
+		return r.wrap(s, t)
 	case "copy":
 		return "copy(" + r.raw(r.expr(n.Args[0]), r.typ(n.Args[0])) + ", " + r.raw(r.expr(n.Args[1]), r.typ(n.Args[1])) + ")"
 	case "delete":
@@ -341,15 +369,20 @@ func (r *renderer) builtin(n *ast.CallExpr, name string) string {
 		if bad != "" {
 			r.u.refuse(n.Pos(), "type "+bad+" cannot be named here")
 		}
+		oneWay := ""
+		if c, ok := t.Underlying().(*types.Chan); ok && c.Dir() != types.SendRecv {
+			oneWay = ts
+			ts, _ = r.literal(types.NewChan(types.SendRecv, c.Elem()))
+		}
 		s := "make(" + ts
 		for _, a := range n.Args[1:] {
 			s += ", " + r.expr(a)
 		}
 		s += ")"
-		if r.wrapped(t) {
-			return "(" + r.t(t, n.Pos()) + "{v: " + s + "})"
+		if oneWay != "" {
+			s = "(" + oneWay + ")(" + s + ")"
 		}
-		return s
+		return r.wrap(s, t)
 	case "new":
 		p := t.Underlying().(*types.Pointer)
 		if tv := r.info.Types[n.Args[0]]; !tv.IsType() { // new(expression), Go 1.26
@@ -442,7 +475,10 @@ func (r *renderer) method(text string, t types.Type, name string, at ast.Node) (
 	text, t = r.steps(text, t, index[:len(index)-1])
 	if it, ok := t.Underlying().(*types.Interface); ok {
 		if ts, _ := r.typeOf(t); ts != anyAs {
-			return text, ""
+			// The interpreter would call a method of nothing, and go on.
+			return r.u.helper("some", ts, func(name string) string {
+				return fmt.Sprintf("func %s(x__ %s) %s { if x__ == nil { %s() }; return x__ }\n", name, ts, ts, r.host("Nil"))
+			}) + "(" + text + ")", ""
 		}
 		for i := range it.NumMethods() {
 			if it.Method(i).Name() == name {

@@ -133,14 +133,15 @@ func (s *Scope) Check(name, src string) (*Unit, error) {
 		if attempt < 50 {
 			for _, e := range errs {
 				if d := owner(s.fset, live, e.Pos); d != nil {
-					live, notes, stale = s.stale(live, d, e, notes, &undo), append(notes, s.staleNote(d, e)), true
+					keeps := !takes(d, old)
+					live, notes, stale = s.stale(live, d, e, keeps, &undo), append(notes, s.staleNote(d, e, keeps)), true
 					break
 				}
 				if d := owner(s.fset, replaced, e.Pos); d != nil && !stale {
 					// A method or type that came along with a replaced type and no longer fits is left out.
 					fresh = without(fresh, d)
 					replaced = without(replaced, d)
-					notes, stale = append(notes, s.staleNote(d, e)), true
+					notes, stale = append(notes, s.staleNote(d, e, true)), true
 					break
 				}
 			}
@@ -459,9 +460,9 @@ func without(ds []*decl, d *decl) []*decl {
 
 // stale freezes a function that no longer fits, so that it can still be called as it was; what does not even fit by its
 // signature, and anything else, is taken out.
-func (s *Scope) stale(live []*decl, d *decl, e types.Error, notes []string, undo *[]func()) []*decl {
+func (s *Scope) stale(live []*decl, d *decl, e types.Error, keeps bool, undo *[]func()) []*decl {
 	f, ok := d.node.(*ast.FuncDecl)
-	if ok && f.Body != nil && f.Body.Pos() <= e.Pos && e.Pos <= f.Body.End() {
+	if ok && keeps && f.Body != nil && f.Body.Pos() <= e.Pos && e.Pos <= f.Body.End() {
 		body := f.Body
 		f.Body = nil
 		d.frozen = true
@@ -471,9 +472,26 @@ func (s *Scope) stale(live []*decl, d *decl, e types.Error, notes []string, undo
 	return without(live, d)
 }
 
-func (s *Scope) staleNote(d *decl, e types.Error) string {
+// takes reports that the signature of a function names a type that is replaced: as it was, it takes values that can no
+// longer be written.
+func takes(d *decl, replaced map[string]bool) bool {
+	f, ok := d.node.(*ast.FuncDecl)
+	if !ok {
+		return false
+	}
+	found := false
+	ast.Inspect(f.Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && replaced[id.Name] {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+func (s *Scope) staleNote(d *decl, e types.Error, keeps bool) string {
 	n := d.names[0]
-	if f, ok := d.node.(*ast.FuncDecl); ok && (f.Body == nil || f.Body.Pos() <= e.Pos && e.Pos <= f.Body.End()) && !d.isNew {
+	if f, ok := d.node.(*ast.FuncDecl); ok && keeps && (f.Body == nil || f.Body.Pos() <= e.Pos && e.Pos <= f.Body.End()) && !d.isNew {
 		return fmt.Sprintf("%s no longer fits (%s) and stays as it was", clean(n), clean(e.Msg))
 	}
 	return fmt.Sprintf("%s no longer fits (%s) and is gone", clean(n), clean(e.Msg))

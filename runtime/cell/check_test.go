@@ -53,7 +53,6 @@ func TestCheckFindsMistakes(t *testing.T) {
 		{"package of another path", "import \"rand\"", []string{"1:8: package \"rand\" is not available to scripts; did you mean \"crypto/rand\"?"}},
 		{"unsafe", "import \"unsafe\"", []string{"1:8: package \"unsafe\" is not available"}},
 		{"dot import", "import . \"strings\"", []string{"1:8: import . is not supported in scripts; import \"strings\" under its name"}},
-		{"goto", "func f() {\nL:\n\tgoto L\n}", []string{"3:2: goto cannot be interpreted; use a loop"}},
 		{"break outside", "break", []string{"1:1: "}},
 		{"init", "func init() {}", []string{"1:1: func init has no meaning in a cell; write its statements"}},
 		{"column counts bytes", "é := nope", []string{"1:7: undefined: nope"}},

@@ -164,9 +164,9 @@ func (r *renderer) conv(text string, from, to types.Type) string {
 		}
 		return r.toNative(to) + "(" + text + ")"
 	case r.wrapped(to) && !r.wrapped(from):
-		return "(" + ts + "{v: " + text + "})"
+		return r.wrap(text, to)
 	case r.wrapped(from) && !r.wrapped(to):
-		return text + ".v"
+		return r.raw(text, from)
 	case isStruct(to) && isStruct(from):
 		return r.structConv(from, to) + "(" + text + ")"
 	}
@@ -186,10 +186,36 @@ func (r *renderer) box(text string, from types.Type) string {
 
 // raw writes the value inside one of a type that contains itself.
 func (r *renderer) raw(text string, t types.Type) string {
-	if r.wrapped(t) {
+	if !r.wrapped(t) {
+		return text
+	}
+	if !r.wrapsAny(t) {
 		return text + ".v"
 	}
-	return text
+	ts, _ := r.typeOf(t)
+	us, _ := r.literal(r.substituted(t).Underlying())
+	return r.u.helper("inside", ts, func(name string) string {
+		return fmt.Sprintf("func %s(x__ %s) %s { y__ := new(%s); %s(x__.v, y__); return *y__ }\n", name, ts, us, us, r.host("Take"))
+	}) + "(" + text + ")"
+}
+
+// wrap is the inverse of raw.
+func (r *renderer) wrap(text string, t types.Type) string {
+	if !r.wrapped(t) {
+		return text
+	}
+	if r.wrapsAny(t) {
+		text = r.host("Lift") + "(" + text + ")"
+	}
+	ts, _ := r.typeOf(t)
+	return "(" + ts + "{v: " + text + "})"
+}
+
+// wrapsAny reports a type that contains itself as a function does, by its parameters or results: the interpreter is
+// told of the function only where it is used, since it does not find an end to such types.
+func (r *renderer) wrapsAny(t types.Type) bool {
+	_, ok := r.substituted(t).Underlying().(*types.Signature)
+	return ok
 }
 
 // toNative returns the function that makes a value behind a compiled interface of one behind any.
@@ -249,7 +275,7 @@ func (r *renderer) convert(n *ast.CallExpr) string {
 		if !r.wrapped(to) {
 			return "(" + text + ")"
 		}
-		return "(" + ts + "{v: " + text + "})"
+		return r.wrap(text, to)
 	}
 	if isStruct(to) {
 		return r.structConv(from, to) + "(" + text + ")"
@@ -283,12 +309,15 @@ func (r *renderer) index(e *ast.IndexExpr) string {
 	if m, ok := t.Underlying().(*types.Map); ok {
 		return x + "[" + r.value(e.Index, m.Key()) + "]"
 	}
+	r.within(e, x)
 	return x + "[" + r.expr(e.Index) + "]"
 }
 
 func (r *renderer) slice(e *ast.SliceExpr) string {
 	t := r.typ(e.X)
-	s := r.raw(r.expr(e.X), t) + "["
+	x := r.raw(r.expr(e.X), t)
+	r.withinSlice(e, x)
+	s := x + "["
 	if e.Low != nil {
 		s += r.expr(e.Low)
 	}
@@ -300,10 +329,7 @@ func (r *renderer) slice(e *ast.SliceExpr) string {
 		s += ":" + r.expr(e.Max)
 	}
 	s += "]"
-	if r.wrapped(r.typ(e)) {
-		return "(" + r.t(r.typ(e), e.Pos()) + "{v: " + s + "})"
-	}
-	return s
+	return r.wrap(s, r.typ(e))
 }
 
 func (r *renderer) unary(e *ast.UnaryExpr) string {
@@ -338,6 +364,11 @@ func (r *renderer) address(lit string, t types.Type, at token.Pos) string {
 }
 
 func (r *renderer) binary(e *ast.BinaryExpr) string {
+	if e.Op == token.LAND || e.Op == token.LOR {
+		in := *r
+		in.maybe = true
+		return r.expr(e.X) + " " + e.Op.String() + " " + in.expr(e.Y)
+	}
 	if e.Op != token.EQL && e.Op != token.NEQ {
 		return r.expr(e.X) + " " + e.Op.String() + " " + r.expr(e.Y)
 	}
@@ -423,7 +454,7 @@ func (r *renderer) literalOf(e *ast.CompositeLit, t types.Type) string {
 		if bad != "" {
 			r.u.refuse(e.Pos(), "type "+bad+" cannot be named here")
 		}
-		return "(" + ts + "{v: " + inner + "{" + strings.Join(vals, ", ") + "}})"
+		return r.wrap(inner+"{"+strings.Join(vals, ", ")+"}", t)
 	}
 	return ts + "{" + strings.Join(vals, ", ") + "}"
 }

@@ -134,7 +134,11 @@ func (r *renderer) rangeLoop(st *ast.RangeStmt, label string) (pre, core, post s
 		}
 		vt = u.Elem()
 	case *types.Pointer:
-		vt = u.Elem().Underlying().(*types.Array).Elem()
+		a := u.Elem().Underlying().(*types.Array)
+		if st.Value == nil || isBlank(st.Value) {
+			return r.count(&out, st, label, types.Typ[types.Int], fmt.Sprint(a.Len())) // the pointer may be nil
+		}
+		vt = a.Elem()
 	case interface{ Elem() types.Type }:
 		vt = u.Elem()
 	}
@@ -210,9 +214,13 @@ func (r *renderer) rangeInt(out *renderer, st *ast.RangeStmt, label string, t ty
 			}
 		}
 	}
+	return r.count(out, st, label, t, r.expr(st.X))
+}
+
+// count counts from 0 to x, of type t.
+func (r *renderer) count(out *renderer, st *ast.RangeStmt, label string, t types.Type, x string) (pre, core, post string) {
 	ts := r.t(t, st.Pos())
 	i, n := r.tmp("i"), r.tmp("n")
-	x := r.expr(st.X)
 	open := ""
 	if st.Key != nil && !isBlank(st.Key) {
 		name, set := r.each(st, st.Key, t)

@@ -28,9 +28,12 @@ type renderer struct {
 	kept  map[*types.Var]bool // variables of the function that a literal or a pointer may keep
 	hoist *strings.Builder    // statements to put before the one being written; nil where none can go
 
-	pkgOf     *types.Package // the package of prelude source; nil for the script's
-	returning bool           // the expression is a result
-	guard     string         // the variable that collects what the function defers; "" where nothing is deferred
+	pkgOf     *types.Package  // the package of prelude source; nil for the script's
+	gotos     map[string]bool // labels that goto names in this function
+	returning bool            // the expression is a result
+	maybe     bool            // the expression is not evaluated always
+	busy      bool            // the statement calls functions of the script
+	guard     string          // the variable that collects what the function defers; "" where nothing is deferred
 }
 
 // names that lowered code uses for what the session provides (package session defines them).
@@ -202,7 +205,7 @@ func (r *renderer) reserved(n string) bool {
 // funcLit writes a function literal, with its own place to return from.
 func (r *renderer) funcLit(n *ast.FuncLit) string {
 	in := *r
-	in.frames, in.top, in.hoist, in.returning = nil, false, nil, false
+	in.frames, in.top, in.hoist, in.returning, in.maybe = nil, false, nil, false, false
 	in.sig, _ = r.typ(n).(*types.Signature)
 	return "func" + in.function(n.Type, n.Body, "")
 }
@@ -240,9 +243,10 @@ func (r *renderer) function(ft *ast.FuncType, body *ast.BlockStmt, recv string) 
 			params = append(params, name+" "+typ)
 		})
 	}
-	r.named, r.guard = nil, ""
+	r.named, r.guard, r.gotos = nil, "", gotoTargets(body)
 	guarded := defers(body)
 	n = 0
+	zero := "" // the interpreter would begin with what the last call left in them
 	if ft.Results != nil {
 		for _, f := range ft.Results.List {
 			field(f, r.sig.Results(), func(name, typ string) {
@@ -252,6 +256,7 @@ func (r *renderer) function(ft *ast.FuncType, body *ast.BlockStmt, recv string) 
 				if name != "" {
 					r.named = append(r.named, name)
 					results = append(results, name+" "+typ)
+					zero += name + " = *new(" + typ + "); "
 				} else {
 					results = append(results, typ)
 				}
@@ -266,12 +271,12 @@ func (r *renderer) function(ft *ast.FuncType, body *ast.BlockStmt, recv string) 
 		head += " (" + strings.Join(results, ", ") + ")"
 	}
 	if !guarded {
-		return head + " " + r.block(body)
+		return head + " {\n" + zero + strings.TrimPrefix(r.block(body), "{\n")
 	}
 	// What the function defers is collected and run by the session, by the rules of the language; the interpreter's own
 	// defer forgets some of them when one panics.
 	r.guard = r.tmp("defers")
-	return fmt.Sprintf("%s {\n%s := %s(); %s(%s, func() %s); return %s\n}", head, r.guard, r.host("Defers"), r.host("Guard"), r.guard, r.block(body),
+	return fmt.Sprintf("%s {\n%s%s := %s(); %s(%s, func() %s); return %s\n}", head, zero, r.guard, r.host("Defers"), r.host("Guard"), r.guard, r.block(body),
 		strings.Join(r.named, ", "))
 }
 

@@ -39,7 +39,8 @@ func (r *renderer) shown(e ast.Expr) string {
 	empty := types.NewInterfaceType(nil, nil)
 	last := len(ts) - 1
 	if t := ts[last]; implementsError(t) {
-		fail := fmt.Sprintf("%s(%s)", r.host("Fail"), in.conv(names[last], t, empty))
+		// What was called has moved the place meanwhile.
+		fail := fmt.Sprintf("%s = %d; %s(%s)", MarkAs, r.u.scope.mark(e.Pos()), r.host("Fail"), in.conv(names[last], t, empty))
 		if !nilable(t) {
 			return s + fail + "\n"
 		}

@@ -10,15 +10,17 @@ import (
 
 // frame is what break, continue and return meet on their way out of where they stand.
 type frame struct {
-	stmt   ast.Stmt // the for, range, switch or select
-	label  string
-	loop   bool
-	sel    bool   // a select, which the interpreter cannot leave by a label
-	yield  bool   // a range over a function: its body is a function of its own
-	copied string // assignment that ends an iteration: "i__o = i"
-	flag   string // variable that says how the frame was left
-	exits  []exit
-	result []string // variables for the values of a return inside a yield frame
+	stmt    ast.Stmt // the for, range, switch or select
+	label   string
+	loop    bool
+	sel     bool              // a select, which the interpreter cannot leave by a label
+	again   map[string]string // of a loop over pieces: how goto jumps, by label
+	skipped bool              // a loop of ours: break and continue are not about it
+	yield   bool              // a range over a function: its body is a function of its own
+	copied  string            // assignment that ends an iteration: "i__o = i"
+	flag    string            // variable that says how the frame was left
+	exits   []exit
+	result  []string // variables for the values of a return inside a yield frame
 }
 
 // exit is one way to leave a frame for somewhere further out.
@@ -28,8 +30,18 @@ type exit struct {
 	label string
 }
 
-// stmts writes a list of statements, each with its place.
+// stmts writes a list of statements.
 func (r *renderer) stmts(list []ast.Stmt) string {
+	for _, st := range list {
+		if isTarget(st, r.gotos) {
+			return r.pieces(list)
+		}
+	}
+	return r.statements(list)
+}
+
+// statements writes a list of statements, each with its place.
+func (r *renderer) statements(list []ast.Stmt) string {
 	var b strings.Builder
 	for _, st := range list {
 		b.WriteString(r.stmt(st))
@@ -57,11 +69,12 @@ func (r *renderer) stmt(st ast.Stmt) string {
 	}
 	in := *r
 	switch inner.(type) {
-	case *ast.ExprStmt, *ast.AssignStmt, *ast.ReturnStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt, *ast.DeclStmt:
+	case *ast.ExprStmt, *ast.AssignStmt, *ast.ReturnStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt, *ast.DeclStmt, *ast.IncDecStmt, *ast.IfStmt, *ast.RangeStmt:
 		in.hoist = &strings.Builder{}
 	default:
 		in.hoist = nil
 	}
+	in.maybe, in.busy = false, in.hoist != nil && in.callsScript(inner)
 	pre, core, post := in.compound(inner, label)
 	if in.hoist != nil {
 		pre = in.hoist.String() + pre
@@ -416,14 +429,11 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		s := "if "
 		if st.Init != nil {
 			s += in.inner(st.Init) + "; "
+			in.hoist = nil
 		}
 		s += in.expr(st.Cond) + " " + in.block(st.Body)
 		if st.Else != nil {
 			s += " else " + in.orElse(st.Else)
-		}
-		if label != "" {
-			f := &frame{stmt: st, label: label}
-			_ = f
 		}
 		return "", s, ""
 	case *ast.ForStmt:
@@ -442,12 +452,14 @@ func (r *renderer) compound(st ast.Stmt, label string) (pre, core, post string) 
 		return head + pre, core, post
 	case *ast.SelectStmt:
 		f := in.push(&frame{stmt: st, label: label, sel: true})
-		core = "select " + in.comms(st.Body)
+		head, clauses := in.comms(st.Body)
+		core = "select " + clauses
 		if f.flag != "" || breaks(st.Body) {
 			// A break would leave the loop around the select; inside a switch it leaves the switch.
 			core = "switch { case true: " + core + " }"
 		}
-		return r.pop(f, core)
+		pre, core, post := r.pop(f, core)
+		return head + pre, core, post
 	case *ast.BranchStmt:
 		return "", r.branch(st), ""
 	case *ast.ReturnStmt:
@@ -529,8 +541,8 @@ func (r *renderer) valueSwitch(st *ast.SwitchStmt) (pre, core string) {
 	return pre, "switch {\n" + rest + last + "}"
 }
 
-// comms writes the clauses of a select.
-func (r *renderer) comms(b *ast.BlockStmt) string {
+// comms writes the clauses of a select, and what they evaluate when it begins.
+func (r *renderer) comms(b *ast.BlockStmt) (pre, clauses string) {
 	var s strings.Builder
 	s.WriteString("{\n")
 	for _, c := range b.List {
@@ -539,24 +551,38 @@ func (r *renderer) comms(b *ast.BlockStmt) string {
 		in.top, in.hoist = false, nil
 		head, first := "default:", ""
 		if c.Comm != nil {
-			head, first = in.comm(c.Comm)
+			before := ""
+			before, head, first = in.comm(c.Comm)
+			pre += before
 			head = "case " + head + ":"
 		}
 		s.WriteString(head + "\n" + first + in.stmts(c.Body))
 	}
 	s.WriteString("}")
-	return s.String()
+	return pre, s.String()
 }
 
-// comm writes a communication of a select, and what its clause begins with.
-func (r *renderer) comm(st ast.Stmt) (head, first string) {
-	as, ok := st.(*ast.AssignStmt)
-	if !ok {
-		return r.simple(st), ""
+// comm writes a communication of a select, what the select evaluates for it when it begins, and what its clause begins
+// with.
+func (r *renderer) comm(st ast.Stmt) (pre, head, first string) {
+	channel := func(e ast.Expr) (string, *types.Chan) {
+		ct := r.typ(e)
+		k := r.tmp("chan")
+		pre += k + " := " + r.raw(r.expr(e), ct) + "; "
+		return k, ct.Underlying().(*types.Chan)
 	}
-	recv := ast.Unparen(as.Rhs[0]).(*ast.UnaryExpr)
-	ct := r.typ(recv.X)
-	c := ct.Underlying().(*types.Chan)
+	switch st := st.(type) {
+	case *ast.SendStmt:
+		k, c := channel(st.Chan)
+		v := r.tmp("sent")
+		pre += v + " := " + r.oneOf(st.Value, c.Elem()) + "; "
+		return pre, k + " <- " + v, ""
+	case *ast.ExprStmt:
+		k, _ := channel(ast.Unparen(st.X).(*ast.UnaryExpr).X)
+		return pre, "<-" + k, ""
+	}
+	as := st.(*ast.AssignStmt)
+	over, c := channel(ast.Unparen(as.Rhs[0]).(*ast.UnaryExpr).X)
 	var names []string
 	blank := true
 	for i, l := range as.Lhs {
@@ -576,11 +602,11 @@ func (r *renderer) comm(st ast.Stmt) (head, first string) {
 		}
 		first += r.expr(l) + op + r.conv(k, from, r.targetType(l, as.Tok)) + "; "
 	}
-	from := "<-" + r.raw(r.expr(recv.X), ct)
+	from := "<-" + over
 	if blank {
-		return from, ""
+		return pre, from, ""
 	}
-	return strings.Join(names, ", ") + " := " + from, first
+	return pre, strings.Join(names, ", ") + " := " + from, first
 }
 
 // breaks reports a break without a label that is about the statement whose body b is.
@@ -619,6 +645,8 @@ func (r *renderer) leave(f *frame) string {
 		to := ""
 		if e.tok == token.RETURN {
 			to = r.returnValues(f.result)
+		} else if e.tok == token.GOTO {
+			to = r.jumpTo(e.label, token.NoPos)
 		} else {
 			to = r.jump(e.tok, e.label)
 		}
@@ -630,8 +658,7 @@ func (r *renderer) leave(f *frame) string {
 func (r *renderer) branch(st *ast.BranchStmt) string {
 	switch st.Tok {
 	case token.GOTO:
-		r.u.refuse(st.Pos(), "goto cannot be interpreted; use a loop")
-		return ""
+		return r.jumpTo(st.Label.Name, st.Pos())
 	case token.FALLTHROUGH:
 		return "fallthrough"
 	}
@@ -648,6 +675,9 @@ func (r *renderer) jump(tok token.Token, label string) string {
 	target := -1
 	for i := len(r.frames) - 1; i >= 0; i-- {
 		f := r.frames[i]
+		if f.skipped {
+			continue
+		}
 		if label != "" && f.label == label || label == "" && (tok == token.BREAK || f.loop) {
 			target = i
 			break
@@ -658,7 +688,7 @@ func (r *renderer) jump(tok token.Token, label string) string {
 	}
 	hard := false // something on the way cannot be left by a label
 	for _, f := range r.frames[target+1:] {
-		hard = hard || f.sel || f.yield
+		hard = hard || f.sel || f.yield || f.skipped && label == ""
 	}
 	inner := r.frames[len(r.frames)-1]
 	t := r.frames[target]
@@ -936,9 +966,6 @@ func (r *renderer) declStmt(st *ast.DeclStmt) string {
 	for _, sp := range g.Specs {
 		if sp, ok := sp.(*ast.ValueSpec); ok && g.Tok == token.VAR {
 			parts = append(parts, r.varSpec(sp))
-		}
-		if sp, ok := sp.(*ast.TypeSpec); ok && sp.TypeParams != nil {
-			r.u.refuse(sp.Pos(), "a generic type inside a function cannot be interpreted; declare it outside")
 		}
 	}
 	return strings.Join(parts, "; ")

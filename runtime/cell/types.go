@@ -148,6 +148,9 @@ func (r *renderer) defineType(code string, t *types.Named) (bad string) {
 		return bad
 	}
 	if r.wrapped(t) {
+		if r.wrapsAny(t) {
+			u = anyAs
+		}
 		u = "struct { v " + u + " }"
 	}
 	fmt.Fprintf(&r.u.defs, "type %s %s\n", code, u)

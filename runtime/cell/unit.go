@@ -384,28 +384,17 @@ func (u *Unit) cellNames() {
 func (u *Unit) lowerBody(body *ast.FuncDecl, prefix string, show bool, cellOf func(line int) int) {
 	s, info := u.scope, u.round.info
 	list := body.Body.List
+	if gotos := gotoTargets(body.Body); gotos != nil {
+		u.lowerWithGoto(list, gotos, prefix, cellOf)
+		return
+	}
 	for i, st := range list {
 		pos := s.fset.Position(st.Pos())
 		step := Step{Func: fmt.Sprintf("%s%d", prefix, i+1), Cell: cellOf(pos.Line), Line: pos.Line, Pos: s.at(pos, "")}
 		r := u.renderer(nil)
 		r.top = true
 		r.kept = capturedIn(info, st)
-		for _, id := range definedBy(st) {
-			o, ok := info.Defs[id].(*types.Var)
-			if !ok || id.Name == "_" {
-				continue
-			}
-			t, err := r.typeOf(o.Type())
-			if err != "" {
-				u.refuse(id.Pos(), fmt.Sprintf("%s has a type that cannot be named here (%s); use the value where it is made", id.Name, err))
-				continue
-			}
-			code := u.code[o]
-			if u.newVars[id.Name] != nil && u.newVars[id.Name].code == code {
-				fmt.Fprintf(&u.defs, "var %s %s\n", code, t)
-			}
-			step.vars = append(step.vars, &variable{name: id.Name, typ: o.Type(), code: code})
-		}
+		step.vars = u.defineVars(r, st)
 		if d, ok := st.(*ast.DeclStmt); ok && d.Decl.(*ast.GenDecl).Tok != token.VAR {
 			for _, sp := range d.Decl.(*ast.GenDecl).Specs {
 				if sp, ok := sp.(*ast.TypeSpec); ok {
@@ -426,6 +415,58 @@ func (u *Unit) lowerBody(body *ast.FuncDecl, prefix string, show bool, cellOf fu
 		}
 		fmt.Fprintf(&u.defs, "func %s() {\n%s}\n", step.Func, text)
 		u.Steps = append(u.Steps, step)
+	}
+}
+
+// defineVars declares the variables of a statement of the body.
+func (u *Unit) defineVars(r *renderer, st ast.Stmt) (vars []*variable) {
+	for _, id := range definedBy(st) {
+		o, ok := u.round.info.Defs[id].(*types.Var)
+		if !ok || id.Name == "_" {
+			continue
+		}
+		t, err := r.typeOf(o.Type())
+		if err != "" {
+			u.refuse(id.Pos(), fmt.Sprintf("%s has a type that cannot be named here (%s); use the value where it is made", id.Name, err))
+			continue
+		}
+		code := u.code[o]
+		if u.newVars[id.Name] != nil && u.newVars[id.Name].code == code {
+			fmt.Fprintf(&u.defs, "var %s %s\n", code, t)
+		}
+		vars = append(vars, &variable{name: id.Name, typ: o.Type(), code: code})
+	}
+	return vars
+}
+
+// lowerWithGoto makes one step of all the statements of a cell, since one may jump to another.
+func (u *Unit) lowerWithGoto(list []ast.Stmt, gotos map[string]bool, prefix string, cellOf func(line int) int) {
+	s := u.scope
+	for from := 0; from < len(list); {
+		pos := s.fset.Position(list[from].Pos())
+		in := cellOf(pos.Line)
+		to := from + 1
+		for to < len(list) && cellOf(s.fset.Position(list[to].Pos()).Line) == in {
+			to++
+		}
+		step := Step{Func: fmt.Sprintf("%s%d", prefix, from+1), Cell: in, Line: pos.Line, Pos: s.at(pos, "")}
+		r := u.renderer(nil)
+		r.gotos = gotos
+		r.kept = map[*types.Var]bool{}
+		for _, st := range list[from:to] {
+			for v := range capturedIn(u.round.info, st) {
+				r.kept[v] = true
+			}
+			step.vars = append(step.vars, u.defineVars(r, st)...)
+			if d, ok := st.(*ast.DeclStmt); ok && d.Decl.(*ast.GenDecl).Tok == token.TYPE {
+				for _, sp := range d.Decl.(*ast.GenDecl).Specs {
+					r.typeDecl(sp.(*ast.TypeSpec))
+				}
+			}
+		}
+		fmt.Fprintf(&u.defs, "func %s() {\n%s}\n", step.Func, r.stmts(list[from:to]))
+		u.Steps = append(u.Steps, step)
+		from = to
 	}
 }
 

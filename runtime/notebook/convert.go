@@ -191,6 +191,11 @@ func (n *Jupyter) sum() string {
 // apply gives a notebook that was read from the body of a file what its block says.
 func apply(n *Jupyter, body string, block []entry) *Jupyter {
 	used := make([]bool, len(n.Cells))
+	at := map[string][]int{} // cells by their sums
+	for i := range n.Cells {
+		s := n.Cells[i].sum()
+		at[s] = append(at[s], i)
+	}
 	var later []entry
 	for _, e := range block {
 		switch {
@@ -205,18 +210,16 @@ func apply(n *Jupyter, body string, block []entry) *Jupyter {
 			}
 		default:
 			// The cell of the same words, first where it was, then wherever it has moved to.
-			at := e.Cell - 1
-			if at < 0 || at >= len(n.Cells) || used[at] || n.Cells[at].sum() != e.Sum {
-				at = slices.IndexFunc(n.Cells, func(c JupyterCell) bool { return c.sum() == e.Sum })
-				if at >= 0 && used[at] {
-					at = -1
-				}
+			same := at[e.Sum]
+			i := slices.Index(same, e.Cell-1)
+			if i < 0 || used[same[i]] {
+				i = slices.IndexFunc(same, func(c int) bool { return !used[c] })
 			}
-			if at < 0 {
+			if i < 0 {
 				later = append(later, e)
 				continue
 			}
-			used[at] = restore(&n.Cells[at], e, true)
+			used[same[i]] = restore(&n.Cells[same[i]], e, true)
 		}
 	}
 	for _, e := range later {

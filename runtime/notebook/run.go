@@ -46,7 +46,7 @@ func (r *Record) Failed() int {
 }
 
 // Run runs the cells of a plan, in order, and stops at the first that fails.
-func Run(ctx context.Context, s *session.Session, p *Plan, rep Report) *Record {
+func Run(ctx context.Context, s session.Runner, p *Plan, rep Report) *Record {
 	r := &Record{Plan: p, Cells: make([]Ran, len(p.File.Cells))}
 	start := time.Now()
 	r.run(ctx, s, rep)
@@ -62,7 +62,7 @@ func Run(ctx context.Context, s *session.Session, p *Plan, rep Report) *Record {
 	return r
 }
 
-func (r *Record) run(ctx context.Context, s *session.Session, rep Report) {
+func (r *Record) run(ctx context.Context, s session.Runner, rep Report) {
 	f := r.Plan.File
 	eval := func(i int) session.Result {
 		c := f.source(i)

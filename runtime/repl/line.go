@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/peterh/liner"
 )
@@ -18,6 +19,9 @@ const (
 	prompt = ">>> "
 	more   = "... "
 )
+
+// pasteTime is less than a person needs for a line, and more than a terminal needs to hand over one that was pasted.
+const pasteTime = 15 * time.Millisecond
 
 // The terminal as it was, and the line editor that changed it. They are the process's, as the terminal is.
 var (
@@ -65,12 +69,18 @@ func (r *repl) line() int {
 	ed.SetCtrlCAborts(true)
 	ed.SetMultiLineMode(true)
 	ed.SetTabCompletionStyle(liner.TabPrints)
+	pending, blank := "", 0
+	var asked time.Time // when the prompt that is shown was
+	pasted := func() bool { return time.Since(asked) < pasteTime }
 	ed.SetWordCompleter(func(line string, pos int) (string, []string, string) {
 		// liner counts runes.
 		rs := []rune(line)
 		at := len(string(rs[:min(pos, len(rs))]))
 		if strings.TrimSpace(line[:at]) == "" {
 			return line[:at], []string{"    "}, line[at:] // a tab at the start of a line indents
+		}
+		if pending != "" && pasted() {
+			return line[:at], []string{"\t"}, line[at:]
 		}
 		return r.cfg.Session.Complete(line, at)
 	})
@@ -80,7 +90,12 @@ func (r *repl) line() int {
 	if r.cfg.Banner != "" {
 		fmt.Fprintln(r.cfg.Stdout, r.cfg.Banner)
 	}
-	pending, blank := "", 0
+	// Scripts and their interrupts find the terminal as the shell left it.
+	r.cook = func() {
+		if before != nil {
+			before.ApplyMode()
+		}
+	}
 	for !r.leave {
 		p := prompt
 		if pending != "" {
@@ -89,14 +104,18 @@ func (r *repl) line() int {
 		if during != nil {
 			during.ApplyMode()
 		}
-		text, err := ed.Prompt(p)
-		// Scripts and their interrupts find the terminal as the shell left it.
-		if before != nil {
-			before.ApplyMode()
+		if r.again >= 2 {
+			answer, err := ed.Prompt("leave tunebook? (y or n) ")
+			if r.again = 0; err != nil || strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+				return r.code
+			}
 		}
+		asked = time.Now()
+		text, err := ed.Prompt(p)
 		switch {
 		case errors.Is(err, liner.ErrPromptAborted):
 			pending, blank = "", 0
+			r.again++
 			continue
 		case errors.Is(err, io.EOF):
 			fmt.Fprintln(r.cfg.Stdout)
@@ -105,11 +124,17 @@ func (r *repl) line() int {
 			fmt.Fprintln(r.cfg.Stderr, err)
 			return 1
 		}
+		r.again = 0
 		if strings.TrimSpace(text) != "" {
 			ed.AppendHistory(text)
 		}
 		if pending == "" {
 			r.n++
+		}
+		if pasted() {
+			blank = -1 << 20 // empty lines of what is pasted end nothing
+		} else {
+			blank = max(blank, 0)
 		}
 		pending, _ = r.feed(pending, text, fmt.Sprintf("[%d]", r.n), &blank)
 	}

@@ -2,7 +2,8 @@
 //
 // At a terminal there is a prompt, a line editor with history and completion by Tab of names, members, fields and, inside
 // strings, files; a cell ends where Go's syntax says that it is complete. Ctrl-C at the prompt forgets the line, during a
-// cell stops the cell; a third Ctrl-C during one cell leaves. Ctrl-D leaves. Lines that begin with a colon are commands;
+// cell stops the cell. A second one in a row ends the process that runs the script, if it still runs, and asks whether to
+// leave; a third leaves. Ctrl-D leaves. Lines that begin with a colon are commands;
 // :help lists them.
 //
 // From a pipe there is no prompt; errors name the line of the input, the cells after a failed one still run, and the
@@ -14,10 +15,13 @@ package repl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,14 +29,25 @@ import (
 	"golang.org/x/term"
 
 	"tunebook/runtime/cell"
+	"tunebook/runtime/child"
 	"tunebook/runtime/notebook"
 	"tunebook/runtime/session"
 	"tunebook/runtime/show"
 )
 
+// Session runs cells and answers questions about them: a session.Session, or one in a process of its own.
+type Session interface {
+	Eval(ctx context.Context, name, src string) session.Result
+	Complete(line string, pos int) (head string, candidates []string, tail string)
+	Help(name string) string
+	TypeOf(expr string) (string, error)
+	Vars() []cell.Var
+	Reset() error
+}
+
 // Config says where a REPL reads and writes.
 type Config struct {
-	Session *session.Session
+	Session Session
 	Stdin   *os.File
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -42,6 +57,14 @@ type Config struct {
 	Banner string
 	// History is the file that keeps typed lines between sessions; empty for none.
 	History string
+	// Commands are further commands, by name: what each prints, and what :help says of it.
+	Commands map[string]Command
+}
+
+// Command is a command of whoever runs the REPL.
+type Command struct {
+	Use, Help string
+	Run       func(arg string, out io.Writer) error
 }
 
 // repl is the state of one run.
@@ -49,7 +72,10 @@ type repl struct {
 	cfg   Config
 	n     int
 	saved []string // cells that ran, for :save
+	gone  []string // cells that ran in a process that is over, for :replay
 	timed bool
+	again int    // interrupts in a row
+	cook  func() // gives a script the terminal as the shell left it; nil for none
 	leave bool
 	code  int // of os.Exit
 
@@ -91,7 +117,9 @@ func (r *repl) watchInterrupts() (stop func()) {
 			case urged == 1:
 				cancel()
 			case urged == 2:
-				fmt.Fprintln(r.cfg.Stderr, "still stopping; Ctrl-C once more leaves tunebook")
+				if k, ok := r.cfg.Session.(interface{ Kill() }); ok {
+					k.Kill() // it has no variables worth the wait to the one who presses twice
+				}
 			default:
 				r.restore()
 				os.Exit(130)
@@ -107,12 +135,26 @@ func (r *repl) run(name, src string) bool {
 	r.mu.Lock()
 	r.cancel, r.urged = cancel, 0
 	r.mu.Unlock()
+	if r.cook != nil {
+		r.cook()
+	}
 	res := r.cfg.Session.Eval(ctx, name, src)
 	r.mu.Lock()
 	r.cancel = nil
+	if r.urged == 0 {
+		r.again = 0
+	}
+	r.again += r.urged
 	r.mu.Unlock()
 	cancel()
 	r.print(&res)
+	var lost *child.Lost
+	if errors.As(res.Err, &lost) {
+		r.gone, r.saved = append(r.gone, r.saved...), nil
+		if n := len(r.gone); n > 0 {
+			fmt.Fprintf(r.cfg.Stderr, "a new one begins; :replay runs again what had run (%s)\n", count(n, "cell"))
+		}
+	}
 	if res.Err == nil && strings.TrimSpace(src) != "" {
 		r.saved = append(r.saved, strings.TrimSpace(src))
 	}
@@ -176,7 +218,7 @@ func (r *repl) command(line string) (done, ok bool) {
 		if arg != "" {
 			return true, r.help(arg)
 		}
-		fmt.Fprint(out, commands)
+		fmt.Fprint(out, r.commands())
 	case "vars":
 		for _, v := range s.Vars() {
 			fmt.Fprintf(out, "%s %s\n", v.Name, v.Type)
@@ -193,7 +235,9 @@ func (r *repl) command(line string) (done, ok bool) {
 			fmt.Fprintln(r.cfg.Stderr, err)
 			return true, false
 		}
-		r.saved = nil
+		r.saved, r.gone = nil, nil
+	case "replay":
+		return true, r.replay()
 	case "time":
 		r.timed = !r.timed
 		fmt.Fprintf(out, "times are %s\n", map[bool]string{true: "shown", false: "not shown"}[r.timed])
@@ -204,10 +248,52 @@ func (r *repl) command(line string) (done, ok bool) {
 	case "quit", "q", "exit":
 		r.leave = true
 	default:
-		fmt.Fprintf(r.cfg.Stderr, "no command :%s\n%s", cmd, commands)
+		if c, ok := r.cfg.Commands[cmd]; ok {
+			if err := c.Run(arg, out); err != nil {
+				fmt.Fprintln(r.cfg.Stderr, err)
+				return true, false
+			}
+			return true, true
+		}
+		fmt.Fprintf(r.cfg.Stderr, "no command :%s\n%s", cmd, r.commands())
 		return true, false
 	}
 	return true, true
+}
+
+// commands lists the commands.
+func (r *repl) commands() string {
+	s := commands
+	for _, n := range slices.Sorted(maps.Keys(r.cfg.Commands)) {
+		c := r.cfg.Commands[n]
+		s += fmt.Sprintf("%-13s %s\n", c.Use, c.Help)
+	}
+	return s + lastCommand
+}
+
+// replay runs again what ran in a process that is over.
+func (r *repl) replay() bool {
+	if len(r.gone) == 0 {
+		fmt.Fprintln(r.cfg.Stderr, "there is nothing to replay: no process of a script has ended")
+		return false
+	}
+	cells := r.gone
+	r.gone = nil
+	for i, c := range cells {
+		if !r.run(fmt.Sprintf("[replay %d]", i+1), c) {
+			r.gone = append(r.gone, cells[i:]...)
+			return false
+		}
+	}
+	fmt.Fprintf(r.cfg.Stderr, "%s ran again\n", count(len(cells), "cell"))
+	return true
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprint(n, " ", what, "s")
 }
 
 const commands = `Go statements run as they are typed; the value of a last expression is shown.
@@ -218,7 +304,10 @@ const commands = `Go statements run as they are typed; the value of a last expre
 :load FILE    run a notebook here
 :save FILE    write the cells that ran as a notebook
 :reset        forget everything
-:quit         leave; so does Ctrl-D. Ctrl-C stops what runs.
+:replay       run the cells again that had run in a process that ended
+`
+
+const lastCommand = `:quit         leave; so does Ctrl-D. Ctrl-C stops what runs.
 `
 
 func isName(s string) bool {

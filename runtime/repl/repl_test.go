@@ -52,7 +52,7 @@ func TestPiped(t *testing.T) {
 		{"partial output", "fmt.Print(\"a\")\n1\n", "a1\n", "", 0},
 		{"exit", "fmt.Println(1)\nos.Exit(3)\nfmt.Println(2)\n", "1\n", "", 3},
 		{"quit", ":quit\n1\n", "", "", 0},
-		{"an unknown command", ":nope\n", "", "no command :nope\n" + commands, 1},
+		{"an unknown command", ":nope\n", "", "no command :nope\n" + commands + lastCommand, 1},
 		{"help on nothing", "nope?\n", "", "nothing is called nope here\n", 1},
 		{"type", ":type strings.Fields(\"a\")\n:type 1 +\n", "[]string\n", "1:4: expected operand, found the end of the cell\n  | 1 +\n  |    ^\n", 1},
 		{"time", ":time\n:time\n", "times are shown\ntimes are not shown\n", "", 0},

@@ -273,7 +273,7 @@ func outer() int {
 }
 =>
 outer()
-=> ! 1:2:2: panic: index out of range`},
+=> ! 1:2:2: panic: index out of range [3] with length 0`},
 		{"a value of the engine in a variable", `
 set := data.New("s", []data.Example{{Prompt: "p", Answer: "a"}})
 rows := set.Rows()
@@ -288,6 +288,106 @@ f(0)
 => ! 1:2:1: panic: stack overflow: the calls are too deep; does a function call itself without end?
 "alive"
 => ="alive"`},
+		{"thirty cells with errors in them", `
+x := 1
+=>
+x + y
+=> ! 2:1:5: undefined: y
+y := x + 1
+y
+=> =2
+type P struct { Name string; Age int }
+=>
+ps := []P{{"Ann", 30}, {"Bob", 25}}
+len(ps)
+=> =2
+ps[5].Name
+=> ! 6:1:1: panic: index out of range [5] with length 2
+func older(p P) P { p.Age++; return p }
+older(ps[0])
+=> =P{Name: "Ann", Age: 31}
+ps[0].Age
+=> =30
+func (p *P) Birthday() { p.Age++ }
+ps[1].Birthday()
+ps[1]
+=> =P{Name: "Bob", Age: 26}
+func (p P) String() string { return p.Name + "!" }
+ps[0]
+=> =Ann!
+var s fmt.Stringer = ps[0]
+s.String()
+=> ="Ann!"
+func (p P) String() string { return "<" + p.Name + ">" }
+fmt.Println(s, ps)
+=> <Ann> [<Ann> <Bob>]
+total := 0
+for _, p := range ps { total += p.Age }
+total
+=> =56
+m := map[string]int{}
+m["a"]++
+m["b"] = strconv.Itoa(3)
+=> ! 14:3:10: cannot use strconv.Itoa(3) (value of type string) as int value in assignment
+len(m)
+=> ! 15:1:5: undefined: m
+m := map[string]int{"a": 1}
+delete(m, "a")
+len(m)
+=> =0
+n, err := strconv.Atoi("12x")
+err != nil
+=> =true
+strconv.Atoi("12x")
+=> ! 18:1:1: strconv.Atoi: parsing "12x": invalid syntax
+func safe(f func()) (err error) {
+	defer func() { if r := recover(); r != nil { err = fmt.Errorf("caught %v", r) } }()
+	f()
+	return nil
+}
+safe(func() { panic("x") })
+=> ! 19:6:1: caught x
+safe(func() {})
+=>
+c := make(chan int)
+go func() { for i := range 3 { c <- i }; close(c) }()
+got := []int{}
+for v := range c { got = append(got, v) }
+got
+=> =[0, 1, 2]
+fs := []func() int{}
+for i := range 3 { fs = append(fs, func() int { total += i; return total }) }
+=>
+fs[2](), fs[1]()
+=> ! 23:1:1: expected 1 expression
+fs[2]() + fs[1]()
+=> =117
+x := "text"
+x
+=> ="text"
+y + 1
+=> =3
+type P struct { Name string; Tags []string }
+P{"New", nil}
+=> =<New> / note: older no longer fits (p.Age undefined (type P has no field or method Age)) and is gone / note: P.Birthday no longer fits (p.Age undefined (type *P has no field or method Age)) and is gone
+ps[0].Tags
+=> ! 28:1:7: ps[0].Tags undefined (type P (the old one) has no field or method Tags)
+slices.Max([]int{3, 9, 2})
+=> =9
+func gen[T any](n int, v T) []T { return slices.Repeat([]T{v}, n) }
+gen(2, P{Name: "g"})
+=> =[<g>, <g>]
+for i := range 3 { if i == 2 { break }; fmt.Print(i, " ") }
+=> 0 1
+older(P{"Q", nil})
+=> ! 32:1:1: undefined: older
+var e error = fmt.Errorf("wrap: %w", os.ErrNotExist)
+errors.Is(e, os.ErrNotExist)
+=> =true
+panic(P{"boom", nil})
+=> ! 34:1:1: panic: <boom>
+x + "!"
+=> ="text!"`},
 		{"flags", `
 import "flag"
 fs := flag.NewFlagSet("s", flag.ExitOnError)

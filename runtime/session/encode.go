@@ -12,7 +12,7 @@ import (
 // jsonValue stands in a copy for a value whose type says itself how it is encoded.
 type jsonValue struct {
 	Value
-	read []byte // what was to be decoded into it; the value's own method does that afterwards
+	read string // what was to be decoded into it; the value's own method does that afterwards
 }
 
 var jsonType = reflect.TypeFor[jsonValue]()
@@ -45,8 +45,15 @@ func (j jsonValue) MarshalJSON() ([]byte, error) { return j.Value.MarshalJSON() 
 
 // UnmarshalJSON keeps the text for the script's method.
 func (j *jsonValue) UnmarshalJSON(b []byte) error {
-	j.read = append([]byte{}, b...)
+	j.read = string(b)
 	return nil
+}
+
+// UnmarshalText keeps the key of a map for the script's method.
+func (j *jsonValue) UnmarshalText(b []byte) error {
+	q, err := json.Marshal(string(b))
+	j.read = string(q)
+	return err
 }
 
 // MarshalJSON encodes a script's value as the compiled program would.
@@ -96,32 +103,34 @@ func (v Value) MarshalText() ([]byte, error) {
 // target is a pointer of the script's to decode into.
 type target struct{ Value }
 
-// decodeTarget makes of a pointer behind any one that the decoders can fill.
-func decodeTarget(x any) any {
-	if v, ok := inward(x).(Value); ok && v.T.Kind == reflect.Pointer && !v.isNil() {
-		return &target{v}
+// decoded decodes into what a pointer behind any points to: decode fills a likeness, which is then copied.
+func decoded(x any, decode func(any) error) error {
+	v, ok := inward(x).(Value)
+	if !ok || v.T.Kind != reflect.Pointer || v.isNil() {
+		return decode(bare(x))
 	}
-	return plainValue(x)
-}
-
-// UnmarshalJSON decodes into what the script's pointer points to.
-func (t *target) UnmarshalJSON(b []byte) error {
-	if ok, err := t.bySelf(b); ok {
-		return err
+	t := &target{v}
+	if unmarshals(t.T.reg, t.T.Elem) {
+		return decode(t)
 	}
 	m := mirror{reg: t.T.reg, how: mirrorJSON, top: true}
 	d := t.T.Elem
 	rv := t.raw().Elem()
 	c := m.of(rv, d)
-	err := json.Unmarshal(b, c.Addr().Interface())
+	err := decode(c.Addr().Interface())
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Struct == "" && d.Name != "" {
 		wrong.Struct = d.Name
 	}
-	back := mirror{reg: t.T.reg, how: mirrorJSON}
-	if e := back.back(rv, c, d); e != nil && err == nil {
+	if e := m.back(rv, c, d); e != nil && err == nil {
 		err = e
 	}
+	return err
+}
+
+// UnmarshalJSON calls the script's method.
+func (t *target) UnmarshalJSON(b []byte) error {
+	_, err := t.bySelf(b)
 	return err
 }
 
@@ -147,19 +156,35 @@ func (m *mirror) back(out, c reflect.Value, d *cell.Type) error {
 	if c.Kind() == reflect.Interface && d.Kind != reflect.Interface {
 		return nil // a type that leads back to itself has no compiled copy
 	}
+	if c.Type() == reflect.PointerTo(jsonType) && d.Kind == reflect.Pointer {
+		if c.IsNil() {
+			out.SetZero()
+			return nil
+		}
+		j := c.Elem().Interface().(jsonValue)
+		if j.read == "" {
+			return nil
+		}
+		p := out
+		if out.IsNil() {
+			p = reflect.New(out.Type().Elem())
+			set(out, p)
+		}
+		return decoded(Value{m.reg.of(d), p.Interface()}, func(to any) error { return json.Unmarshal([]byte(j.read), to) })
+	}
 	if c.Type() == jsonType {
 		j := c.Interface().(jsonValue)
-		if j.read == nil {
+		if j.read == "" {
 			return nil
 		}
 		if p := m.reg.pointerTo(d); p != nil {
 			t := target{Value{p, out.Addr().Interface()}}
-			if ok, err := t.bySelf(j.read); ok {
+			if ok, err := t.bySelf([]byte(j.read)); ok {
 				return err
 			}
 		}
 		p := reflect.New(out.Type())
-		return json.Unmarshal(j.read, p.Interface())
+		return json.Unmarshal([]byte(j.read), p.Interface())
 	}
 	if d.Native {
 		if c.Type().AssignableTo(out.Type()) {
@@ -252,17 +277,65 @@ func bare(x any) any {
 	return x
 }
 
+// reflected is what reflect.ValueOf is given: the value itself or, of a struct, a copy whose fields have their own names.
+func reflected(x any) any {
+	if v, ok := inward(x).(Value); ok && v.T.Kind == reflect.Struct {
+		m := mirror{reg: v.T.reg, how: mirrorBare, top: true}
+		return m.of(reflect.ValueOf(v.V), v.T.Type).Interface()
+	}
+	return bare(x)
+}
+
 // plainValue is a copy of a value, of compiled types, for code that reads it.
 func plainValue(x any) any {
 	v, ok := inward(x).(Value)
 	if !ok {
-		return x
+		return plainInside(reflect.ValueOf(x))
 	}
 	m := mirror{reg: v.T.reg, how: mirrorShow, top: true}
-	if m.special(v.T.Type) != nil {
+	switch {
+	case v.T.Kind == reflect.Pointer && v.isNil():
+		return nil
+	case v.T.has("Show", showSig):
+		return scriptShower{v}
+	case m.special(v.T.Type) != nil:
 		return outward(v)
 	}
 	return m.of(reflect.ValueOf(v.V), v.T.Type).Interface()
+}
+
+// plainInside copies maps and slices of values behind interfaces.
+func plainInside(v reflect.Value) any {
+	holds := func(t reflect.Type) bool {
+		for t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+			t = t.Elem()
+		}
+		return t.Kind() == reflect.Interface
+	}
+	if !v.IsValid() {
+		return nil
+	}
+	switch {
+	case (v.Kind() != reflect.Slice && v.Kind() != reflect.Map) || v.IsNil() || !holds(v.Type()):
+		return v.Interface()
+	case v.Kind() == reflect.Slice:
+		out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			if e := plainValue(v.Index(i).Interface()); e != nil {
+				out.Index(i).Set(reflect.ValueOf(e))
+			}
+		}
+		return out.Interface()
+	}
+	out := reflect.MakeMapWithSize(v.Type(), v.Len())
+	for it := v.MapRange(); it.Next(); {
+		e := reflect.New(v.Type().Elem()).Elem()
+		if x := plainValue(it.Value().Interface()); x != nil {
+			e.Set(reflect.ValueOf(x))
+		}
+		out.SetMapIndex(it.Key(), e)
+	}
+	return out.Interface()
 }
 
 // scriptType is reflect.Type of a script's type.

@@ -67,7 +67,6 @@ func runGolden(t *testing.T, g golden) string {
 
 // differs lists the programs whose expectation is not what a session should do, with what it does.
 var differs = map[string]string{
-	"goto":                             "REFUSED", // by name, with the way round
 	"embed directive":                  "REFUSED",
 	"init() func":                      "REFUSED", // a cell's statements are its initialisation
 	"unsafe import":                    "REFUSED",
@@ -88,8 +87,7 @@ var differs = map[string]string{
 	"nil result":                       "=nil",
 	"empty cell":                       "=",
 	"comment only":                     "=",
-	"recover runtime err":              "ok runtime error: index out of range", // the interpreter does not know the numbers
-	"T http handler iface":             "REFUSED",                              // net/http is not for scripts
+	"T http handler iface":             "REFUSED", // net/http is not for scripts
 	"stack overflow":                   "=1",
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -25,7 +26,7 @@ func panicText(v any) string {
 	default:
 		return show.Of(v).Text
 	}
-	return inGo(s)
+	return strings.TrimPrefix(inGo(s), "runtime error: ")
 }
 
 // words are the signs of the interpreter's own panics and how the language says the same.
@@ -90,3 +91,24 @@ func (runtimeNil) RuntimeError() {}
 
 // goPanic is what a person reads of a script's value that is no error.
 func goPanic(v Value) string { return show.Of(plainValue(v)).Text }
+
+// outOfRange panics as an index does.
+func outOfRange(i, n int) {
+	if i < 0 {
+		panic(runtimeError(fmt.Sprintf("index out of range [%d]", i)))
+	}
+	panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", i, n)))
+}
+
+// badSlice panics as a slice expression does.
+func badSlice(low, high, most int, what string, given bool) {
+	switch {
+	case high < 0:
+		panic(runtimeError(fmt.Sprintf("slice bounds out of range [:%d]", high)))
+	case given && high > most:
+		panic(runtimeError(fmt.Sprintf("slice bounds out of range [:%d] with %s %d", high, what, most)))
+	case low < 0:
+		panic(runtimeError(fmt.Sprintf("slice bounds out of range [%d:]", low)))
+	}
+	panic(runtimeError(fmt.Sprintf("slice bounds out of range [%d:%d]", low, high)))
+}

@@ -19,7 +19,7 @@ func (v Value) Format(s fmt.State, verb rune) {
 			fmt.Fprint(s, v.invoke("GoString")[0].String())
 			return
 		}
-		fmt.Fprint(s, goSyntax(reflect.ValueOf(v.V), v.T.Type, true, 0))
+		fmt.Fprint(s, goSyntax(v.T.reg, reflect.ValueOf(v.V), v.T.Type, true, 0))
 		return
 	}
 	if v.T.has("Format", "func(fmt.State, int32)") {
@@ -97,11 +97,20 @@ func (m *mirror) special(d *cell.Type) reflect.Type {
 			return valueType
 		}
 	case mirrorShow:
-		if t.has("Error", "func() string") || t.has("String", "func() string") {
-			return valueType
+		switch {
+		case t.has("Show", showSig):
+			return reflect.TypeFor[scriptShower]()
+		case t.has("Error", "func() string"), t.has("String", "func() string"):
+			return reflect.TypeFor[scriptStringer]()
 		}
 	case mirrorJSON:
-		if marshals(t) || m.depth > 0 && unmarshals(m.reg, d) {
+		if d.Kind == reflect.Pointer {
+			if marshals(t) || unmarshals(m.reg, d.Elem) || recursive(d) {
+				return reflect.PointerTo(jsonType)
+			}
+			return nil
+		}
+		if marshals(t) || unmarshals(m.reg, d) {
 			return jsonType
 		}
 	}
@@ -179,8 +188,12 @@ func (m *mirror) typeOf(d *cell.Type, rt reflect.Type) reflect.Type {
 			} else {
 				sf.Type = m.typeOf(f.Type, ft)
 			}
-			if m.how == mirrorJSON && f.Embedded && sf.Type.Kind() == reflect.Struct && sf.Type != jsonType && sf.Type.NumMethod() == 0 {
-				sf.Anonymous = true
+			if m.how == mirrorJSON && f.Embedded {
+				st := sf.Type
+				if st.Kind() == reflect.Pointer {
+					st = st.Elem()
+				}
+				sf.Anonymous = st.Kind() == reflect.Struct && st != jsonType && sf.Type.NumMethod() == 0
 			}
 			if m.how == mirrorShow && len(fs) == 0 && d.Name != "" {
 				sf.Tag += reflect.StructTag(fmt.Sprintf(" %s:%q", cell.TypeTag, d.Name))
@@ -274,8 +287,19 @@ func (m *mirror) fill(out, v reflect.Value, d *cell.Type) {
 	case valueType:
 		set(out, reflect.ValueOf(Value{m.reg.of(d), plainInterface(v)}))
 		return
+	case reflect.TypeFor[scriptStringer]():
+		set(out, reflect.ValueOf(scriptStringer{Value{m.reg.of(d), plainInterface(v)}}))
+		return
+	case reflect.TypeFor[scriptShower]():
+		set(out, reflect.ValueOf(scriptShower{Value{m.reg.of(d), plainInterface(v)}}))
+		return
+	case reflect.PointerTo(jsonType):
+		if v := unwrapRaw(v, d); v.IsValid() && !v.IsNil() {
+			set(out, reflect.ValueOf(&jsonValue{Value{m.reg.of(d), plainInterface(v)}, ""}))
+		}
+		return
 	case jsonType:
-		set(out, reflect.ValueOf(jsonValue{Value{m.reg.of(d), plainInterface(v)}, nil}))
+		set(out, reflect.ValueOf(jsonValue{Value{m.reg.of(d), plainInterface(v)}, ""}))
 		return
 	}
 	top := m.top
@@ -381,7 +405,7 @@ func (m *mirror) fillAny(out, v reflect.Value) {
 	}
 	if m.special(s.T.Type) != nil {
 		if m.how == mirrorJSON {
-			set(out, reflect.ValueOf(jsonValue{s, nil}))
+			set(out, reflect.ValueOf(jsonValue{s, ""}))
 		} else {
 			set(out, reflect.ValueOf(outward(s)))
 		}
@@ -423,7 +447,7 @@ func plainInterface(v reflect.Value) any {
 }
 
 // goSyntax writes a value as %#v does.
-func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
+func goSyntax(reg *registry, v reflect.Value, d *cell.Type, top bool, depth int) string {
 	if !v.IsValid() {
 		return d.String + "(nil)"
 	}
@@ -435,7 +459,7 @@ func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
 			v = v.Elem()
 		}
 		if x, ok := readable(v).Interface().(Value); ok {
-			return goSyntax(reflect.ValueOf(x.V), x.T.Type, true, depth+1)
+			return goSyntax(reg, reflect.ValueOf(x.V), x.T.Type, true, depth+1)
 		}
 		return fmt.Sprintf("%#v", readable(v).Interface())
 	}
@@ -443,12 +467,15 @@ func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
 	if d.Native {
 		return fmt.Sprintf("%#v", plainInterface(v))
 	}
+	if t := reg.of(d); t.has("GoString", "func() string") {
+		return Value{t, plainInterface(v)}.invoke("GoString")[0].String()
+	}
 	v = unwrapRaw(v, d)
 	var parts []string
 	switch d.Kind {
 	case reflect.Struct:
 		for i, f := range d.Fields {
-			parts = append(parts, f.Name+":"+goSyntax(v.Field(i), f.Type, false, depth+1))
+			parts = append(parts, f.Name+":"+goSyntax(reg, v.Field(i), f.Type, false, depth+1))
 		}
 		return d.String + "{" + strings.Join(parts, ", ") + "}"
 	case reflect.Slice, reflect.Array:
@@ -456,7 +483,7 @@ func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
 			return d.String + "(nil)"
 		}
 		for i := range v.Len() {
-			parts = append(parts, goSyntax(v.Index(i), d.Elem, false, depth+1))
+			parts = append(parts, goSyntax(reg, v.Index(i), d.Elem, false, depth+1))
 		}
 		return d.String + "{" + strings.Join(parts, ", ") + "}"
 	case reflect.Map:
@@ -464,7 +491,7 @@ func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
 			return d.String + "(nil)"
 		}
 		for it := v.MapRange(); it.Next(); {
-			parts = append(parts, goSyntax(it.Key(), d.Key, false, depth+1)+":"+goSyntax(it.Value(), d.Elem, false, depth+1))
+			parts = append(parts, goSyntax(reg, it.Key(), d.Key, false, depth+1)+":"+goSyntax(reg, it.Value(), d.Elem, false, depth+1))
 		}
 		sort.Strings(parts)
 		return d.String + "{" + strings.Join(parts, ", ") + "}"
@@ -475,7 +502,7 @@ func goSyntax(v reflect.Value, d *cell.Type, top bool, depth int) string {
 		if top && depth == 0 {
 			switch d.Elem.Kind {
 			case reflect.Struct, reflect.Slice, reflect.Array, reflect.Map:
-				return "&" + goSyntax(v.Elem(), d.Elem, false, depth+1)
+				return "&" + goSyntax(reg, v.Elem(), d.Elem, false, depth+1)
 			}
 		}
 		return fmt.Sprintf("(%s)(%#x)", d.String, v.Pointer())
@@ -501,7 +528,7 @@ func printable(args []any) []any {
 			out = append([]any(nil), args...)
 		}
 		out[i] = outward(v)
-		if _, plain := out[i].(Value); plain && basicTypes[v.T.Kind] != nil {
+		if _, plain := out[i].(Value); plain && basicTypes[v.T.Kind] != nil && !v.T.has("Format", "func(fmt.State, int32)") && !v.T.has("GoString", "func() string") {
 			out[i] = v.raw().Convert(basicTypes[v.T.Kind]).Interface()
 		}
 	}

@@ -6,6 +6,19 @@ import (
 	"tunebook/runtime/cell"
 )
 
+// Runner runs the cells of a notebook: a Session, or one in another process.
+type Runner interface {
+	Eval(ctx context.Context, name, src string) Result
+	Load(name, src string, cellOf func(line int) int) (Pieces, error)
+	End(ctx context.Context) Result
+}
+
+// Pieces is a program that was loaded, to be run in pieces.
+type Pieces interface {
+	// Run runs the statements of one piece; -1 is what comes before main.
+	Run(ctx context.Context, piece int) Result
+}
+
 // Program is a Go file whose main is run in pieces.
 type Program struct {
 	s *Session
@@ -14,7 +27,7 @@ type Program struct {
 
 // Load checks a whole program and gives the interpreter its declarations. cellOf tells which piece a line belongs to.
 // The error is cell.Errors for what the compiler would refuse.
-func (s *Session) Load(name, src string, cellOf func(line int) int) (*Program, error) {
+func (s *Session) Load(name, src string, cellOf func(line int) int) (Pieces, error) {
 	u, err := s.scope.CheckFile(name, src, cellOf)
 	if err != nil {
 		return nil, err
@@ -29,16 +42,6 @@ func (s *Session) Load(name, src string, cellOf func(line int) int) (*Program, e
 func (s *Session) Check(name, src string) error {
 	_, err := s.scope.CheckFile(name, src, func(int) int { return 0 })
 	return err
-}
-
-// Has reports whether a piece has anything to run.
-func (p *Program) Has(piece int) bool {
-	for _, st := range p.u.Steps {
-		if st.Cell == piece {
-			return true
-		}
-	}
-	return false
 }
 
 // Run runs the statements of one piece; -1 is what comes before main.

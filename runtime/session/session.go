@@ -123,10 +123,12 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 // functions are what lowered code calls.
 func (s *Session) functions(out *output, g *registry) map[string]reflect.Value {
 	fns := map[string]any{
-		"Show": func(typ string, v any) { s.addShown(show.Of(plainValue(v))) },
+		"Show": func(typ string, v any) { s.addShown(shown(typ, v)) },
 		"Fail": func(v any) {
+			at := s.at()
 			f := &failed{value: outward(v)}
 			f.msg = fmt.Sprint(f.value)
+			s.goTo(at) // the method that gave the text has been elsewhere meanwhile
 			panic(f)
 		},
 		"Go":     s.goroutine,
@@ -140,24 +142,31 @@ func (s *Session) functions(out *output, g *registry) map[string]reflect.Value {
 		"Panic":       func(v any) { panic(thrownValue(v)) },
 		"Recover":     s.recover,
 
-		"Lift":   inward,
-		"Box":    g.box,
-		"Method": g.setMethod,
-		"Take":   take,
-		"As":     g.as,
-		"Is":     g.is,
-		"Has":    g.hasMethods,
-		"NotA":   g.notA,
-		"Find":   find,
-		"Eq":     equal,
-		"Cast":   cast,
-		"Chars":  chars,
-		"Bare":   bare,
-		"Plain":  plainValue,
-		"Target": decodeTarget,
-		"TypeOf": typeOfValue,
-		"Chain":  errorChain,
-		"Clear":  func(v any) { reflect.ValueOf(v).Clear() },
+		"Lift":      inward,
+		"Box":       g.box,
+		"Method":    g.setMethod,
+		"Take":      take,
+		"As":        g.as,
+		"Is":        g.is,
+		"Has":       g.hasMethods,
+		"NotA":      g.notA,
+		"Find":      find,
+		"Eq":        equal,
+		"Cast":      cast,
+		"Chars":     chars,
+		"Bare":      bare,
+		"Reflected": reflected,
+		"Plain":     plainValue,
+		"Target":    bare,
+		"Decoded":   decoded,
+		"TypeOf":    typeOfValue,
+		"Chain":     errorChain,
+		"Nil":       func() { panic(runtimeError("invalid memory address or nil pointer dereference")) },
+
+		"OutOfRange": outOfRange,
+		"BadSlice":   badSlice,
+
+		"Clear": func(v any) { reflect.ValueOf(v).Clear() },
 
 		"Print":   func(a ...any) { printTo(out.stderr(), "", "", a) },
 		"Println": func(a ...any) { printTo(out.stderr(), " ", "\n", a) },
@@ -171,6 +180,33 @@ func (s *Session) functions(out *output, g *registry) map[string]reflect.Value {
 	m["Stream"] = reflect.ValueOf((**Stream)(nil))
 	m["Any"] = reflect.ValueOf((*any)(nil))
 	return m
+}
+
+// shown is how a value of a type shows. A function and a channel have nothing but their type to show.
+func shown(typ string, x any) show.Bundle {
+	if v, ok := x.(Value); ok && !v.isNil() {
+		switch v.T.Kind {
+		case reflect.Func:
+			return show.Bundle{Text: typ}
+		case reflect.Chan:
+			return show.Bundle{Text: fmt.Sprintf("%s (%d of %d)", typ, v.raw().Len(), v.raw().Cap())}
+		}
+	}
+	return show.Of(plainValue(x))
+}
+
+// at returns the number of the place being run, and goTo sets it.
+func (s *Session) at() int {
+	if y, ok := s.eval.(*yaegi); ok {
+		return *y.mark
+	}
+	return 0
+}
+
+func (s *Session) goTo(at int) {
+	if y, ok := s.eval.(*yaegi); ok {
+		*y.mark = at
+	}
 }
 
 // thrownValue is what a script's panic panics with.
@@ -227,14 +263,17 @@ func (s *Session) Vars() []cell.Var { return s.scope.Vars() }
 // Scope gives completion and help a view of what is declared.
 func (s *Session) Scope() *cell.Scope { return s.scope }
 
-// Scratch returns a scope without declarations over the same packages, to check what is not to become part of the session.
-func (s *Session) Scratch() *cell.Scope {
-	sc := cell.NewScope(cell.Packages{Paths: s.cfg.Packages.Paths, Name: s.cfg.Packages.Name, Types: s.cfg.Packages.Types}, s.cfg.Preset)
-	if s.cfg.Folder.Dir != "" {
-		sc.Beside(s.cfg.Folder)
+// NewScope returns a scope without declarations, to check what is not to become part of a session.
+func NewScope(p Packages, preset map[string]string, folder cell.Folder) *cell.Scope {
+	sc := cell.NewScope(cell.Packages{Paths: p.Paths, Name: p.Name, Types: p.Types}, preset)
+	if folder.Dir != "" {
+		sc.Beside(folder)
 	}
 	return sc
 }
+
+// Scratch returns a scope without declarations over the same packages.
+func (s *Session) Scratch() *cell.Scope { return NewScope(s.cfg.Packages, s.cfg.Preset, s.cfg.Folder) }
 
 // Close runs what cells deferred to the end. ctx ends it.
 func (s *Session) Close(ctx context.Context) error { return s.End(ctx).Err }

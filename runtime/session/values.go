@@ -127,7 +127,23 @@ type (
 	scriptErrors struct{ Value }
 	// scriptStringer is a value that says how it prints.
 	scriptStringer struct{ Value }
+	// scriptShower is one that says how it shows.
+	scriptShower struct{ Value }
 )
+
+const showSig = "func() (string, string)"
+
+// Show returns what the script's method does.
+func (s scriptShower) Show() (text, html string) {
+	r := s.invoke("Show")
+	return r[0].String(), r[1].String()
+}
+
+// String returns how the value shows as text.
+func (s scriptShower) String() string {
+	text, _ := s.Show()
+	return text
+}
 
 // Error returns what the script's method does.
 func (e scriptError) Error() string { return e.invoke("Error")[0].String() }
@@ -159,7 +175,10 @@ func (e scriptErrors) Unwrap() []error {
 }
 
 // String returns what the script's method does.
-func (s scriptStringer) String() string { return s.invoke("String")[0].String() }
+func (s scriptStringer) String() string {
+	text, _ := s.text()
+	return fmt.Sprint(text)
+}
 
 // outward gives a value the form in which compiled code sees its methods.
 func outward(x any) any {
@@ -189,6 +208,8 @@ func inward(x any) any {
 	case scriptErrors:
 		return v.Value
 	case scriptStringer:
+		return v.Value
+	case scriptShower:
 		return v.Value
 	case interface{ scriptValue() Value }:
 		return v.scriptValue()

@@ -2,7 +2,9 @@ package chart
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"html"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +68,9 @@ document.body.appendChild(out);`
 
 // probed returns the page with the probe in it. The probe is a third script that the policy lets through, so the policy
 // stays as strict as it is in a saved page.
-func probed(t *testing.T, p *Page) string {
+func probed(t *testing.T, p *Page) string { return probedWith(t, p, probe) }
+
+func probedWith(t *testing.T, p *Page, probe string) string {
 	t.Helper()
 	saved := p.HTML()
 	old, with := policy(echartsJS(), pageJS), policy(echartsJS(), pageJS, probe)
@@ -81,6 +85,73 @@ func probed(t *testing.T, p *Page) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// kindsProbe looks at each chart: was it drawn, does its tooltip open, does its save tool make a picture, is it named for a
+// screen reader.
+const kindsProbe = `
+var seen = [];
+document.querySelectorAll('figure.tb-chart').forEach(function (f) {
+  var p = f.querySelector('.tb-plot'), c = echarts.getInstanceByDom(p), o = c.getOption();
+  var shown = 0;
+  o.series.forEach(function (s, i) {
+    if (s.type === 'custom') return;
+    c.dispatchAction({type: 'showTip', seriesIndex: i, dataIndex: 0});
+    var tip = p.querySelector('.tb-tip');
+    if (tip && tip.textContent) shown++;
+  });
+  var tools = Object.keys(o.toolbox[0].feature || {}).filter(function (k) { return o.toolbox[0].feature[k].show !== false && ['saveAsImage', 'dataZoom', 'restore'].indexOf(k) >= 0; });
+  var url = c.getDataURL({type: c.getZr().painter.getType() === 'canvas' ? 'png' : 'svg', pixelRatio: 1});
+  seen.push([p.querySelectorAll('svg path, canvas').length > 0 ? 1 : 0, shown > 0 ? 1 : 0, tools.length, url.slice(0, 11), p.getAttribute('role')].join(' '));
+});
+var out = document.createElement('output');
+out.id = 'probe';
+out.textContent = JSON.stringify({seen: seen, title: document.title});
+document.body.appendChild(out);`
+
+func TestEveryKindInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
+	p := NewPage("Kinds")
+	var want []string
+	for i, c := range gallery() {
+		if i == 9 { // 100,000 points take the browser a while; TestScreenshots draws them
+			continue
+		}
+		p.Chart(c)
+		var d struct {
+			Option struct{ XAxis []struct{ Type string } }
+		}
+		if err := json.Unmarshal(c.payload, &d); err != nil {
+			t.Fatal(err)
+		}
+		tools := 1 // saving; axes of numbers can be looked at more closely as well
+		if x := d.Option.XAxis; len(x) > 0 && x[0].Type != "category" {
+			tools = 3
+		}
+		want = append(want, fmt.Sprintf("1 1 %d data:image/ img", tools))
+	}
+	dom := chromium(t, probedWith(t, p, kindsProbe), "--dump-dom")
+	m := regexp.MustCompile(`<output id="probe">(.*?)</output>`).FindStringSubmatch(dom)
+	if m == nil {
+		t.Fatal("the probe did not run")
+	}
+	var seen struct {
+		Seen  []string
+		Title string
+	}
+	if err := json.Unmarshal([]byte(html.UnescapeString(m[1])), &seen); err != nil {
+		t.Fatal(err)
+	}
+	if seen.Title != "Kinds" || len(seen.Seen) != len(want) {
+		t.Fatalf("%d charts, title %q", len(seen.Seen), seen.Title)
+	}
+	for i := range want {
+		if seen.Seen[i] != want[i] {
+			t.Errorf("chart %d: drawn, tooltip, tools, picture, role: %s; wanted %s", i, seen.Seen[i], want[i])
+		}
+	}
 }
 
 func TestPageInABrowserWithoutNetwork(t *testing.T) {
@@ -119,11 +190,21 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("TUNEBOOK_SHOTS names no folder")
 	}
-	path := full().Save(filepath.Join(dir, "page.html"))
-	for _, width := range []int{500, 820, 1400} {
-		for scheme, setting := range map[string]string{"light": "1", "dark": "0"} {
-			chromium(t, path, fmt.Sprintf("--window-size=%d,5600", width), "--blink-settings=preferredColorScheme="+setting,
-				"--screenshot="+filepath.Join(dir, fmt.Sprintf("%d-%s.png", width, scheme)))
+	pages := map[string]*Page{"page": full()}
+	for i, c := range gallery() {
+		name := fmt.Sprintf("kinds%d", i/6)
+		if pages[name] == nil {
+			pages[name] = NewPage("Kinds of charts")
+		}
+		pages[name].Chart(c)
+	}
+	for name, page := range pages {
+		path := page.Save(filepath.Join(dir, name+".html"))
+		for _, width := range []int{500, 820, 1400} {
+			for scheme, setting := range map[string]string{"light": "1", "dark": "0"} {
+				chromium(t, path, fmt.Sprintf("--window-size=%d,%d", width, 450+600*page.charts), "--blink-settings=preferredColorScheme="+setting,
+					"--screenshot="+filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
+			}
 		}
 	}
 }

@@ -30,23 +30,26 @@ type Chart struct {
 	data         grid.Table
 	plot         plot
 	alt          string
+	height       int // pixels that the picture should have at least; 0 for any
 }
 
 // payload is what the page's script gets: an ECharts option and what JSON cannot say in one.
 type payload struct {
 	Option map[string]any  `json:"option"`
-	Draw   map[string]draw `json:"draw,omitempty"` // by index of a custom series: its shape
-	Tips   [][]string      `json:"tips,omitempty"` // by series and point: the line in the tooltip
+	Draw   map[string]draw `json:"draw,omitempty"`   // by index of a custom series: its shape
+	Tips   [][]string      `json:"tips,omitempty"`   // by series and point: the line in the tooltip
+	Labels [][]string      `json:"labels,omitempty"` // by series and point: the text at it; nil for none
 	Ticks  []float64       `json:"ticks,omitempty"`
 	Points int             `json:"points"` // in all series
 }
 
 // draw is a shape behind or on top of the series of the same name.
 type draw struct {
-	Kind   string  `json:"kind"`             // "band" or "whisker"
-	Points [][]any `json:"points"`           // [x, low, high], null where there is none
-	Place  int     `json:"place,omitempty"`  // of a whisker's bar in its group
-	Places int     `json:"places,omitempty"` // bars in a group
+	Kind     string         `json:"kind"`               // "band", "whisker", "sideways", "stem" or "violin"
+	Points   [][]any        `json:"points"`             // [x, low, high], of sideways [low, high, y]; null where there is none
+	Place    int            `json:"place,omitempty"`    // of a whisker's bar in its group
+	Places   int            `json:"places,omitempty"`   // bars in a group
+	Outlines [][][2]float64 `json:"outlines,omitempty"` // of violins: value, and width from 0 to 1
 }
 
 // series is a line or a set of bars before it becomes an option.
@@ -73,9 +76,10 @@ func finite(v float64) any {
 // axes is the layout that all charts share.
 type axes struct {
 	title, xName, yName string
-	logX                bool
+	logX, logY          bool
 	categories          []string // nil for an axis of numbers
-	bars                bool
+	bars, stacked       bool
+	dots                bool // points without lines between them
 }
 
 // symbols tell series apart without colour; the page's palette has as many entries.
@@ -84,7 +88,7 @@ var symbols = []string{"circle", "rect", "triangle", "diamond", "emptyCircle", "
 // build makes the chart from its series.
 func build(op string, a axes, list []series, notes []string) *Chart {
 	c := &Chart{Title: a.title, xName: a.xName, yName: a.yName}
-	lost, left, total := 0, 0, 0
+	lost, left, low, total := 0, 0, 0, 0
 	for i := range list {
 		kept := list[i].points[:0:0]
 		for _, p := range list[i].points {
@@ -100,12 +104,22 @@ func build(op string, a axes, list []series, notes []string) *Chart {
 				left++
 				continue
 			}
+			if a.logY && p.y <= 0 {
+				low++
+				p.y, p.lo, p.hi = math.NaN(), math.NaN(), math.NaN()
+			}
+			if a.logY && p.lo <= 0 {
+				p.lo = p.y
+			}
 			kept = append(kept, p)
 		}
 		list[i].points = kept
 	}
 	if lost > 0 {
 		notes = append(notes, fmt.Sprintf("%s not finite, drawn as gaps", plural(lost, "point")))
+	}
+	if low > 0 {
+		notes = append(notes, fmt.Sprintf("%s at zero or below are gaps: the upright axis is logarithmic", plural(low, "point")))
 	}
 	if left > 0 {
 		notes = append(notes, fmt.Sprintf("%s at zero or below left out: the axis is logarithmic", plural(left, "point")))
@@ -117,7 +131,7 @@ func build(op string, a axes, list []series, notes []string) *Chart {
 	c.payload = encode(op, option(a, list))
 	c.plot = newPlot(a, list)
 	c.data = dataTable(a, list)
-	c.alt = describe(a, list, total-lost-left)
+	c.alt = describe(a, list, total-lost-left-low)
 	return c
 }
 
@@ -136,6 +150,9 @@ func option(a axes, list []series) payload {
 		span(a, list, &x)
 	}
 	y := opts.YAxis{Type: "value", Name: a.yName, NameLocation: "middle", NameGap: 44, Scale: opts.Bool(!a.bars)}
+	if a.logY {
+		y.Type = "log"
+	}
 	global := []charts.GlobalOpts{
 		charts.WithXAxisOpts(x), charts.WithYAxisOpts(y),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(len(list) > 1), Type: "scroll", Top: "0", Left: "center"}),
@@ -176,6 +193,9 @@ func option(a axes, list []series) payload {
 		}
 		if a.bars {
 			one = charts.SingleSeries{Name: s.name, Type: "bar", Data: values}
+			if a.stacked {
+				one.Stack = "all"
+			}
 		}
 		lines = append(lines, one)
 		out.Tips = append(out.Tips, tips)
@@ -282,7 +302,11 @@ func (c *Chart) figure() string {
 	if c.Title != "" {
 		b.WriteString("<figcaption>" + html.EscapeString(grid.Visible(c.Title)) + "</figcaption>")
 	}
-	b.WriteString(`<div class="tb-plot" role="img" aria-label="` + html.EscapeString(grid.Visible(c.alt)) + `"></div>`)
+	style := ""
+	if c.height > 0 {
+		style = fmt.Sprintf(` style="min-height:%dpx"`, c.height)
+	}
+	b.WriteString(`<div class="tb-plot"` + style + ` role="img" aria-label="` + html.EscapeString(grid.Visible(c.alt)) + `"></div>`)
 	b.WriteString(`<script type="application/json" class="tb-data">` + string(c.payload) + "</script>\n")
 	for _, n := range c.Notes {
 		b.WriteString(`<p class="tb-note">` + html.EscapeString(grid.Visible(n)) + "</p>\n")

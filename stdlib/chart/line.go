@@ -15,7 +15,7 @@ import (
 // left empty are taken from the keys.
 type Line struct {
 	X, Y, By            string
-	LogX                bool
+	LogX, LogY          bool
 	CI                  float64
 	Title, XName, YName string
 }
@@ -28,9 +28,11 @@ func Plot(st *study.Study, l Line) *Chart {
 	return build(op, a, list, notes)
 }
 
-// Bar says what of a study is drawn as bars: score Y for each value of key X, side by side for each value of key By.
+// Bar says what of a study is drawn as bars: score Y for each value of key X, side by side for each value of key By, or one
+// on top of the other where they are Stacked, without intervals.
 type Bar struct {
 	X, Y, By            string
+	Stacked             bool
 	CI                  float64
 	Title, XName, YName string
 }
@@ -38,8 +40,11 @@ type Bar struct {
 // Bars returns the study as bars with their intervals as whiskers. The axis begins at 0.
 func Bars(st *study.Study, b Bar) *Chart {
 	const op = "chart.Bars"
+	if b.Stacked {
+		b.CI = -1
+	}
 	a, list, notes := fromStudy(op, st, Line{X: b.X, Y: b.Y, By: b.By, CI: b.CI, Title: b.Title, XName: b.XName, YName: b.YName})
-	a.bars = true
+	a.bars, a.stacked = true, b.Stacked
 	if a.categories == nil {
 		toCategories(&a, list)
 	}
@@ -60,7 +65,7 @@ func fromStudy(op string, st *study.Study, l Line) (axes, []series, []string) {
 	if level == 0 {
 		level = 0.95
 	}
-	a := axes{title: l.Title, xName: l.XName, yName: l.YName, logX: l.LogX}
+	a := axes{title: l.Title, xName: l.XName, yName: l.YName, logX: l.LogX, logY: l.LogY}
 	if a.xName == "" {
 		a.xName = l.X
 	}
@@ -150,7 +155,15 @@ type Series struct {
 // Curves returns lines through the points of each series, in their order: losses, learning rates. Numbers that are not
 // finite are gaps. It stops when X and Y differ in length.
 func Curves(title, xName, yName string, all ...Series) *Chart {
-	const op = "chart.Curves"
+	return curves("chart.Curves", axes{title: title, xName: xName, yName: yName}, all)
+}
+
+// LogCurves is Curves on logarithmic axes: of x, of y or of both. Points at zero or below are gaps, counted in a note.
+func LogCurves(title, xName, yName string, logX, logY bool, all ...Series) *Chart {
+	return curves("chart.LogCurves", axes{title: title, xName: xName, yName: yName, logX: logX, logY: logY}, all)
+}
+
+func curves(op string, a axes, all []Series) *Chart {
 	if len(all) == 0 {
 		stop.Now(op, "0 series; wanted at least one", "")
 	}
@@ -169,5 +182,5 @@ func Curves(title, xName, yName string, all ...Series) *Chart {
 		}
 		list = append(list, s)
 	}
-	return build(op, axes{title: title, xName: xName, yName: yName}, list, nil)
+	return build(op, a, list, nil)
 }

@@ -30,6 +30,7 @@ type plot struct {
 	legend       []string
 	bars         []string // the lines of a bar chart, instead of all above
 	empty        bool
+	logY         bool
 }
 
 // newPlot draws the series.
@@ -74,7 +75,13 @@ func newPlot(a axes, list []series) plot {
 		p.low, p.high = p.low-1, p.high+1
 	}
 	const w, h = 2*plotColumns - 1, 4*plotRows - 1
+	if a.logY {
+		p.low, p.high, p.logY = math.Log(p.low), math.Log(p.high), true
+	}
 	place := func(pt point) (int, int) {
+		if a.logY {
+			pt.y = math.Log(pt.y)
+		}
 		x := 0.5
 		if last > first {
 			x = (along(pt.x) - along(first)) / (along(last) - along(first))
@@ -91,7 +98,7 @@ func newPlot(a axes, list []series) plot {
 				continue
 			}
 			x, y := place(pt)
-			if had {
+			if had && !a.dots {
 				p.stroke(px, py, x, y)
 			} else {
 				p.dot(x, y)
@@ -101,6 +108,11 @@ func newPlot(a axes, list []series) plot {
 	}
 	for i, s := range list {
 		step := (len(s.points) + 23) / 24
+		if a.dots {
+			if step = 1; len(s.points) > 200 {
+				continue
+			}
+		}
 		for j, pt := range s.points {
 			if finite(pt.y) != nil && j%step == 0 {
 				x, y := place(pt)
@@ -178,7 +190,13 @@ func (p *plot) String() string {
 		return strings.Join(p.bars, "\n") + "\n"
 	}
 	labels := make([]string, plotRows)
-	labels[0], labels[plotRows/2], labels[plotRows-1] = yLabel(p.high), yLabel((p.high+p.low)/2), yLabel(p.low)
+	value := func(v float64) string {
+		if p.logY {
+			v = math.Exp(v)
+		}
+		return yLabel(v)
+	}
+	labels[0], labels[plotRows/2], labels[plotRows-1] = value(p.high), value((p.high+p.low)/2), value(p.low)
 	width := 0
 	for _, l := range labels {
 		width = max(width, len(l))

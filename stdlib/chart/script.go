@@ -14,8 +14,14 @@ import (
 //go:embed echarts/echarts.min.js.gz
 var echartsGz []byte
 
+//go:embed draw.js
+var drawJS string
+
 //go:embed page.js
-var pageJS string
+var onlyPageJS string
+
+// pageJS is the script that draws a page's charts.
+var pageJS = drawJS + onlyPageJS
 
 //go:embed page.css
 var pageCSS string

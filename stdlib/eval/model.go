@@ -2,10 +2,10 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 
 	core "tunebook/engine/eval"
 	"tunebook/stdlib/data"
-	"tunebook/stdlib/host"
 	"tunebook/stdlib/model"
 	"tunebook/stdlib/stop"
 )
@@ -17,30 +17,26 @@ type Greedy struct {
 	Quiet  bool // no progress line
 }
 
-// Answers are a model's greedy answers to a test set: generated once, scored as often as one likes.
+// Answers are a model's answers to a test set: made once, scored as often as one likes.
 type Answers struct {
-	rows []core.Row
-	how  core.How
+	rows   []core.Row
+	how    core.How
+	metric Metric
+}
+
+// Rows returns a row for each example.
+func (a *Answers) Rows() []Row { return slices.Clone(a.rows) }
+
+// Cleaned returns the same answers with another cleaner (see FindCleaner) applied to the model's text.
+func (a *Answers) Cleaned(c Cleaner) *Answers {
+	out := *a
+	out.rows, out.how.Cleaning = c.Apply(a.rows), c.Name
+	return &out
 }
 
 // Ask generates the model's answer to every example of a test set.
 func Ask(m *model.Model, test *data.Set, g Greedy) *Answers {
-	const op = "eval.Ask"
-	cg := core.Greedy{MaxNew: g.MaxNew, Batch: g.Batch}
-	var done func(int)
-	var bar *host.Bar
-	if !g.Quiet {
-		bar = host.Progress("ask "+test.Name(), int64(test.Len()), "answer")
-		done = func(n int) { bar.Set(int64(n), "") }
-	}
-	rows, err := core.Answers(host.Context(), m.Engine(), test.Engine().Rows, cg, done)
-	if bar != nil {
-		bar.Done("")
-	}
-	stop.If(op, err)
-	how := core.HowGreedy(m.Engine(), test.Name(), cg)
-	how.Seeds = m.Seeds()
-	return &Answers{rows: rows, how: how}
+	return Task{Test: test, MaxNew: g.MaxNew, Batch: g.Batch, Quiet: g.Quiet}.ask("eval.Ask", m)
 }
 
 // Score returns the mean of any metric (see Find) over the answers.
@@ -58,7 +54,7 @@ func (a *Answers) RougeL() Score { return a.Score(core.RougeL()) }
 
 // Show gives the answers' number and the first few of them.
 func (a *Answers) Show() (text, html string) {
-	return a.ExactMatch().Head(5).Show()
+	return a.Score(a.metric).Head(5).Show()
 }
 
 // ExactMatch asks and returns the share of answers that are right, letter for letter.

@@ -21,7 +21,7 @@ import (
 	"tunebook/stdlib/stop"
 )
 
-// Model is a decoder with its tokenizer and its chat template. Training one makes a new one; a Model is never changed.
+// Model is a decoder or an encoder with its tokenizer and its chat template. Training one makes a new one; a Model is never changed.
 type Model struct {
 	m     *core.Model
 	seeds []int64
@@ -31,7 +31,7 @@ type Model struct {
 	unread      error
 }
 
-// Config describes a decoder, with the names of Hugging Face's config.json.
+// Config describes a decoder or an encoder, with the names of Hugging Face's config.json.
 type Config = core.Config
 
 // RopeScaling says how a Config's rotary angles were stretched for longer texts.
@@ -43,9 +43,11 @@ type Pairing = backend.Pairing
 // Options are the rarer choices of Open and New.
 type Options struct {
 	// Device is "cpu", "cuda" (an NVIDIA card), "cuda-bf16" (the same, operands of large products rounded to bf16), "ref" (the
-	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a
-	// card, else "cpu". Training runs where the model lies.
+	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
+	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu". Training runs where the
+	// model lies.
 	Device string
+	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -129,6 +131,42 @@ func (m *Model) Save(dir, dtype string) string {
 	return abs
 }
 
+// SaveGGUF writes the model with its tokenizer as one file that llama.cpp and Open read and returns its absolute path. An
+// adapter is merged first. as is "F32", "F16", "BF16", "Q8_0" or "Q4_0".
+func (m *Model) SaveGGUF(path, as string) string {
+	stop.If("model.SaveGGUF", m.m.SaveGGUF(path, as))
+	abs, err := filepath.Abs(path)
+	stop.If("model.SaveGGUF", err)
+	return abs
+}
+
+// Quantize returns the model with its layers' weights held in "q8_0", "q4_0" or "nf4": less memory, for adapters to be
+// trained on.
+func (m *Model) Quantize(form string) *Model {
+	const op = "model.Quantize"
+	n, err := m.m.Quantize(quant(op, form))
+	stop.If(op, err)
+	return &Model{m: n, seeds: m.seeds}
+}
+
+func quant(op, form string) backend.Quant {
+	for _, q := range backend.Quants {
+		if q.String() == form {
+			return q
+		}
+	}
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0" or "nf4"`)
+	return 0
+}
+
+// Embed returns one vector of every text, of length 1 unless the model's files say otherwise; the model is an encoder.
+// The scalar product of two vectors of length 1 is their cosine.
+func (m *Model) Embed(texts ...string) [][]float32 {
+	out, err := m.m.EmbedTexts(host.Context(), texts)
+	stop.If("model.Embed", err)
+	return out
+}
+
 // Merge returns a model whose adapter has been added to its weights.
 func (m *Model) Merge() *Model {
 	n, err := m.m.Merge()
@@ -152,6 +190,9 @@ func (m *Model) Show() (text, html string) {
 	s := fmt.Sprintf("%s: %s parameters (%d layers, hidden %d, %d heads, %d key-value heads, vocabulary %d), on %s (%s)",
 		m.m.Name, count(c.Params()), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.NumKeyValueHeads, c.VocabSize,
 		m.m.Device().Name(), m.m.Device().Info())
+	if q, ok := m.m.Quant(); ok {
+		s += fmt.Sprintf(", its layers held in %s", q)
+	}
 	if a := m.m.Adapter; a != nil {
 		s += fmt.Sprintf(", with a LoRA adapter of rank %d", a.Rank)
 	}

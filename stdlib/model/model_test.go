@@ -30,6 +30,16 @@ func TestBase(t *testing.T) {
 	if a, b := base.Complete("The home of", 12), again.Complete("The home of", 12); a != b || a == "" {
 		t.Errorf("%q and %q", a, b)
 	}
+	gguf := Open(base.SaveGGUF(filepath.Join(t.TempDir(), "base.gguf"), "F32"))
+	if a, b := base.Complete("The home of", 12), gguf.Complete("The home of", 12); a != b {
+		t.Errorf("%q and, from a GGUF file, %q", a, b)
+	}
+	if small := Open("base", Options{Quant: "nf4"}); !strings.Contains(small.String(), "held in nf4") || small.Fingerprint() != base.Quantize("nf4").Fingerprint() {
+		t.Errorf("opened in nf4: %s", small)
+	}
+	if small := base.Quantize("q8_0"); !strings.Contains(small.String(), "held in q8_0") || small.Complete("The home of", 4) == "" {
+		t.Errorf("quantised: %s", small)
+	}
 	if ref := Open("base", Options{Device: "ref"}); ref.Complete("The home of", 6) != base.Complete("The home of", 6) {
 		t.Error("ref continues otherwise than cpu")
 	}
@@ -37,9 +47,11 @@ func TestBase(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for want, f := range map[string]func(){
-		"nowhere":         func() { Open("nowhere") },
-		"is neither":      func() { Open("model_test.go") },
-		`no device "tpu"`: func() { Open("base", Options{Device: "tpu"}) },
+		"nowhere":              func() { Open("nowhere") },
+		"is neither":           func() { Open("model_test.go") },
+		`no device "tpu"`:      func() { Open("base", Options{Device: "tpu"}) },
+		`quantisation is "q5"`: func() { Open("base").Quantize("q5") },
+		"a decoder":            func() { Open("base").Embed("a text") },
 	} {
 		func() {
 			defer func() {

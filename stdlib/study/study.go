@@ -50,6 +50,9 @@ type Study struct {
 
 	bar      *host.Bar // of Expect; nil without
 	expected int
+
+	kept, computed int // points of Point
+	live           *live
 }
 
 // New returns a study without rows.
@@ -66,6 +69,7 @@ func (s *Study) Expect(rows int) {
 // put appends a checked row and counts it.
 func (s *Study) put(row Row) {
 	s.rows = append(s.rows, row)
+	s.live.show(s)
 	if s.bar != nil {
 		s.bar.Set(int64(len(s.rows)), s.place(row, s.keys))
 		if len(s.rows) == s.expected {

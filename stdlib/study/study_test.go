@@ -221,3 +221,21 @@ func ExampleStudy_Table() {
 	// 50,40.0,32.2 to 47.8,100,3
 	// 200,70.0,62.9 to 76.8,100,3
 }
+
+// A table that a script fills by itself shows as one that a study made.
+func TestOwnTable(t *testing.T) {
+	own := &Table{Title: "own", Columns: []string{"what", "how much"}, Rows: [][]string{{"a", "1.5"}, {"b", "+20.0 (1 to 3)"}}, Notes: []string{"n"}}
+	if text, _ := own.Show(); !strings.Contains(text, "a                1.5\n") {
+		t.Errorf("%s", text)
+	}
+	if !strings.Contains(own.LaTeX(), "{lr}") {
+		t.Errorf("%s", own.LaTeX())
+	}
+	own.Rows[1] = own.Rows[1][:1]
+	defer func() {
+		if e, ok := recover().(*stop.Error); !ok || !strings.Contains(e.Msg, "row 1 has 1 cells; there are 2 columns") {
+			t.Errorf("%v", e)
+		}
+	}()
+	own.Show()
+}

@@ -24,11 +24,35 @@ type Table struct {
 }
 
 func (t *Table) grid() *grid.Table {
+	for i, r := range t.Rows {
+		if len(r) != len(t.Columns) {
+			stop.Now("study.Table", fmt.Sprintf("row %d has %d cells; there are %d columns", i, len(r), len(t.Columns)), "")
+		}
+	}
 	g := &grid.Table{Caption: t.Title, Rows: t.Rows, Notes: t.Notes}
 	for i, c := range t.Columns {
-		g.Columns = append(g.Columns, grid.Column{Name: c, Right: t.right[i]})
+		g.Columns = append(g.Columns, grid.Column{Name: c, Right: t.rightOf(i)})
 	}
 	return g
+}
+
+// rightOf tells whether column i is set to the right: as it was made, and in a table that a script filled itself, where it
+// holds numbers.
+func (t *Table) rightOf(i int) bool {
+	if i < len(t.right) {
+		return t.right[i]
+	}
+	any := false
+	for _, r := range t.Rows {
+		if i >= len(r) || r[i] == "" {
+			continue
+		}
+		if _, ok := leading(r[i]); !ok {
+			return false
+		}
+		any = true
+	}
+	return any
 }
 
 func (t *Table) column(name string, right bool) {
@@ -44,7 +68,8 @@ func (t *Table) Markdown() string { return t.grid().Markdown() }
 // CSV returns columns and rows by RFC 4180; title and notes are left out.
 func (t *Table) CSV() string { return grid.CSV(t.Columns, t.Rows) }
 
-// Save writes the table to path, as CSV for .csv and as Markdown for .md, whole or not at all, and returns the absolute path.
+// Save writes the table to path, as CSV for .csv, as Markdown for .md and as LaTeX for .tex, whole or not at all, and returns
+// the absolute path.
 func (t *Table) Save(path string) string {
 	body := ""
 	switch filepath.Ext(path) {
@@ -52,8 +77,10 @@ func (t *Table) Save(path string) string {
 		body = t.CSV()
 	case ".md":
 		body = t.Markdown()
+	case ".tex":
+		body = t.LaTeX()
 	default:
-		stop.Now("study.Save", fmt.Sprintf("%q ends in %q; wanted .csv or .md", path, filepath.Ext(path)), "")
+		stop.Now("study.Save", fmt.Sprintf("%q ends in %q; wanted .csv, .md or .tex", path, filepath.Ext(path)), "")
 	}
 	abs, err := file.Write(path, []byte(body))
 	stop.If("study.Save", err)

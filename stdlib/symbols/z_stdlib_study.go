@@ -12,10 +12,12 @@ func init() {
 		return map[string]reflect.Value{
 			"Failed":      reflect.ValueOf(study.Failed),
 			"Failure":     reflect.ValueOf((*study.Failure)(nil)),
+			"Inputs":      reflect.ValueOf((*study.Inputs)(nil)),
 			"Measured":    reflect.ValueOf(study.Measured),
 			"Measurement": reflect.ValueOf((*study.Measurement)(nil)),
 			"New":         reflect.ValueOf(study.New),
 			"Point":       reflect.ValueOf((*study.Point)(nil)),
+			"Results":     reflect.ValueOf((*study.Results)(nil)),
 			"Row":         reflect.ValueOf((*study.Row)(nil)),
 			"Study":       reflect.ValueOf((*study.Study)(nil)),
 			"Table":       reflect.ValueOf((*study.Table)(nil)),

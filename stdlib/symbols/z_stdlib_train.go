@@ -10,13 +10,26 @@ import (
 func init() {
 	register("tunebook/stdlib/train", "train", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
-			"Config": reflect.ValueOf((*train.Config)(nil)),
-			"Group":  reflect.ValueOf((*train.Group)(nil)),
-			"Losses": reflect.ValueOf((*train.Losses)(nil)),
-			"Report": reflect.ValueOf((*train.Report)(nil)),
-			"Result": reflect.ValueOf((*train.Result)(nil)),
-			"Run":    reflect.ValueOf(train.Run),
-			"Text":   reflect.ValueOf(train.Text),
+			"Config":     reflect.ValueOf((*train.Config)(nil)),
+			"Contrast":   reflect.ValueOf(train.Contrast),
+			"Custom":     reflect.ValueOf(train.Custom),
+			"Distill":    reflect.ValueOf(train.Distill),
+			"Group":      reflect.ValueOf((*train.Group)(nil)),
+			"Loss":       reflect.ValueOf((*train.Loss)(nil)),
+			"Losses":     reflect.ValueOf((*train.Losses)(nil)),
+			"NextToken":  reflect.ValueOf(train.NextToken),
+			"Pair":       reflect.ValueOf((*train.Pair)(nil)),
+			"Per":        reflect.ValueOf((*train.Per)(nil)),
+			"PerExample": reflect.ValueOf(train.PerExample),
+			"PerToken":   reflect.ValueOf(train.PerToken),
+			"Prefer":     reflect.ValueOf(train.Prefer),
+			"Report":     reflect.ValueOf((*train.Report)(nil)),
+			"Result":     reflect.ValueOf((*train.Result)(nil)),
+			"Run":        reflect.ValueOf(train.Run),
+			"Sample":     reflect.ValueOf((*train.Sample)(nil)),
+			"Task":       reflect.ValueOf((*train.Task)(nil)),
+			"Text":       reflect.ValueOf(train.Text),
+			"Together":   reflect.ValueOf(train.Together),
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,16 @@ type kept struct {
 	Held      []string
 	Stopped   string
 	Kept      int
+
+	Samples     []Sample
+	Sample      []string // the prompts, and how they were asked
+	SampleEvery int
+	SampleMax   int
+}
+
+// sampled tells whether the run was asked on the way what cfg asks.
+func (k *kept) sampled(cfg Config) bool {
+	return len(cfg.Sample) == 0 || slices.Equal(k.Sample, cfg.Sample) && k.SampleEvery == cfg.SampleEvery && k.SampleMax == cfg.SampleMax
 }
 
 var notes sync.Map // texts that a quiet process has said once
@@ -87,7 +98,7 @@ func newRecord(base *model.Model, t *core.Trainer, name string, manifest any, cf
 }
 
 // hit puts the result of the same run, made before, into the trainer's model and r; false where there is none.
-func (k *record) hit(t *core.Trainer, r *Result, quiet bool) bool {
+func (k *record) hit(t *core.Trainer, r *Result, cfg Config) bool {
 	run, err := k.s.Completed(k.spec.Identity())
 	if err != nil || run == nil {
 		return false
@@ -96,6 +107,9 @@ func (k *record) hit(t *core.Trainer, r *Result, quiet bool) bool {
 	var old kept
 	if err == nil {
 		err = json.Unmarshal(b, &old)
+	}
+	if err == nil && !old.sampled(cfg) {
+		return false // it has not said what is asked of it now
 	}
 	var path string
 	if err == nil {
@@ -112,8 +126,8 @@ func (k *record) hit(t *core.Trainer, r *Result, quiet bool) bool {
 		note(true, "store", "the store is not written to: %v", err)
 	}
 	r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held = old.Log, old.Trainable, old.Tokens, old.Seconds, old.Sources, old.Held
-	r.ID, r.Reused, r.Stopped, r.Kept = run.ID, true, old.Stopped, old.Kept
-	if quiet {
+	r.ID, r.Reused, r.Stopped, r.Kept, r.Samples = run.ID, true, old.Stopped, old.Kept, old.Samples
+	if cfg.Quiet {
 		note(true, "hit", "run %s (%s) is in the store %s, completed %s; it is reused, and so are further ones without a note", run.ID, run.Name, k.s.Dir, run.Ended.Format(time.DateTime))
 	} else {
 		note(false, "hit", "run %s (%s) is in the store, completed %s; it is reused", run.ID, run.Name, run.Ended.Format(time.DateTime))
@@ -159,12 +173,18 @@ func (k *record) step(rep Report, r *Result, extra map[string]float64) {
 	k.r.Step(rep.Step, r.Tokens, v["seconds"], v)
 }
 
+func (k *record) sample(step, n int, prompt, output string) {
+	if k != nil && k.r != nil {
+		k.r.Sample(step, n, prompt, output)
+	}
+}
+
 // complete keeps the results.
-func (k *record) complete(t *core.Trainer, r *Result, output string) {
+func (k *record) complete(t *core.Trainer, r *Result, output string, cfg Config) {
 	if k == nil || k.r == nil {
 		return
 	}
-	log, err := json.Marshal(kept{r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held, r.Stopped, r.Kept})
+	log, err := json.Marshal(kept{r.Log, r.Trainable, r.Tokens, r.Seconds, r.Sources, r.Held, r.Stopped, r.Kept, r.Samples, cfg.Sample, cfg.SampleEvery, cfg.SampleMax})
 	if err == nil {
 		err = k.r.Complete(output, map[string]func(w io.Writer) error{
 			store.RoleLog:     func(w io.Writer) error { _, err := w.Write(log); return err },

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"tunebook/engine/runs"
 	"tunebook/stdlib/data"
 	"tunebook/stdlib/host"
 	"tunebook/stdlib/internal/keep"
 	"tunebook/stdlib/model"
-	"tunebook/stdlib/runs"
 )
 
 // storeIn makes a store for a test and catches what is said about it.
@@ -26,6 +26,31 @@ func storeIn(t *testing.T) *strings.Builder {
 	t.Cleanup(func() { host.SetOutput(o, e) })
 	notes.Clear()
 	return &said
+}
+
+// stored returns the store and its runs. (The package stdlib/runs draws charts, which know of this one.)
+func stored(t *testing.T) (*runs.Store, []*runs.Run) {
+	t.Helper()
+	s, err := keep.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, all
+}
+
+// found returns the store and the run of that ID.
+func found(t *testing.T, id string) (*runs.Store, *runs.Run) {
+	t.Helper()
+	s, _ := stored(t)
+	r, err := s.Find(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, r
 }
 
 func pets() *data.Set {
@@ -56,12 +81,12 @@ func TestSameRunIsAHit(t *testing.T) {
 			again.Seconds != first.Seconds || again.String() != first.String() || again.ValidationLoss()[0] != first.ValidationLoss()[0] {
 			t.Errorf("another result:\n%s\n%s", first, again)
 		}
-		r := runs.Find(first.ID)
+		st, r := found(t, first.ID)
 		if r.Output != first.Model.Fingerprint() || r.Base != base.Fingerprint() || r.Reused != 1 {
-			t.Errorf("%+v", r.Info)
+			t.Errorf("%+v", r)
 		}
-		if x, y := r.Curve("validation/held"); len(x) != 1 || x[0] != 4 || y[0] != first.ValidationLoss()[0] {
-			t.Errorf("%v %v", x, y)
+		if c, err := st.Curve(r.ID, "validation/held"); err != nil || len(c) != 1 || c[0].Step != 4 || c[0].Value != first.ValidationLoss()[0] {
+			t.Errorf("%v %v", c, err)
 		}
 		for name, change := range map[string]func(c *Config){
 			"LR": func(c *Config) { c.LR = 2e-2 }, "seed": func(c *Config) { c.Seed = 1 }, "validation": func(c *Config) { c.Validation = nil },
@@ -124,7 +149,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if !strings.Contains(msg, "interrupted at step 0 of 6") || !strings.Contains(msg, "in the run store") {
 		t.Error(msg)
 	}
-	if r := runs.All(); len(r) != 1 || r[0].Status != "interrupted" {
+	if _, r := stored(t); len(r) != 1 || r[0].Status != "interrupted" {
 		t.Errorf("%v", r)
 	}
 	host.SetContext(context.Background())
@@ -132,11 +157,11 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if got.Model.Fingerprint() != want.Model.Fingerprint() || got.Reused {
 		t.Error("another model")
 	}
-	if r := runs.All(); len(r) != 2 || r[1].Status != "completed" || r[1].ID != r[0].ID+".2" {
+	if _, r := stored(t); len(r) != 2 || r[1].Status != "completed" || r[1].ID != r[0].ID+".2" {
 		t.Errorf("%v", r)
 	}
-	s, _ := keep.Store()
-	if dir, _ := s.Checkpoints(&runs.All()[1].Info); dir != "" {
+	s, all := stored(t)
+	if dir, _ := s.Checkpoints(all[1]); dir != "" {
 		t.Error("the checkpoints of a completed run are still there")
 	}
 }
@@ -150,7 +175,7 @@ func TestFailedRunSaysSo(t *testing.T) {
 	if !strings.Contains(msg, "wanted finite numbers") {
 		t.Fatal(msg)
 	}
-	r := runs.All()
+	_, r := stored(t)
 	if len(r) != 1 || r[0].Status != "failed" || r[0].Step < 2 || !strings.Contains(r[0].State(), "failed at step") {
 		t.Fatalf("%v", r)
 	}

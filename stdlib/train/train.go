@@ -7,9 +7,8 @@ package train
 import (
 	"errors"
 	"fmt"
-	"math"
-	"time"
 
+	"tunebook/engine/backend"
 	edata "tunebook/engine/data"
 	emodel "tunebook/engine/model"
 	core "tunebook/engine/train"
@@ -40,6 +39,7 @@ type Config struct {
 	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
 	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
 	NEFTune      float64  // size of noise on the embeddings; 0 for none, 5 is usual
+	Loss         *Loss    // nil for the next token's
 	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"
 
 	LoRA    int      // rank of the adapters; 0 trains all weights
@@ -63,13 +63,18 @@ type Config struct {
 	ScoreName string                       // stands for Score in the run's identity; must be given with it
 
 	Seed        int64  // decides the order of examples and new adapter weights
-	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for none
+	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for the store. A run that is reused writes none
 	Every       int    // updates between checkpoints; 100
 	Keep        int    // checkpoints kept, that of the best score not counted; 2
 	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
 	Recompute   bool   // less memory for about a third more time: activations are made again on the way back. The same bits
 	MemoryLimit int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
 	Quiet       bool   // no progress line
+
+	OnStep      func(Report) // called after every update, and for the updates of a run that comes from the store
+	Sample      []string     // prompts that the model answers on the way: shown, and kept with the run
+	SampleEvery int          // updates between samples, the first before all and the last always; 0 means a tenth of the run
+	SampleMax   int          // new tokens of a sample at most; 32
 
 	NoStore bool // the run is not kept in the store (package runs), nor looked for there
 	Again   bool // train even where the store has the same run
@@ -95,6 +100,13 @@ type Result struct {
 	Held      []string     // names of the validation sets, in the order of Report.Validation
 	Stopped   string       // why the run ended before its last update; empty where it did not
 	Kept      int          // the update whose weights the model has; 0 for the last one
+	Samples   []Sample     // what the model said on the way, of Config.Sample
+}
+
+// Sample is what the model said after an update.
+type Sample struct {
+	Step           int
+	Prompt, Output string
 }
 
 // Losses returns the loss per supervised token of every update, in nats.
@@ -168,7 +180,9 @@ func Run(base *model.Model, mix *data.Set, cfg Config) *Result {
 	if m := mix.Manifest(); m != nil {
 		mix = mix.WithManifest(m.Tokens(enc))
 	}
-	r := fit(op, base, enc.Sequences, enc.Sources, weights, v, mix.Name(), mix.Manifest(), cfg)
+	in := input{seqs: enc.Sequences, sources: enc.Sources, weights: weights, held: v, name: mix.Name(), manifest: mix.Manifest(),
+		objective: cfg.Loss.objective(op, enc.Sources)}
+	r := fit(op, base, in, cfg)
 	r.Mix = mix
 	return r
 }
@@ -183,7 +197,7 @@ func Text(base *model.Model, name string, texts []string, cfg Config) *Result {
 		maxLen = b.Config.MaxPositionEmbeddings
 	}
 	seqs, _ := edata.EncodeText(b.Tokenizer, texts, maxLen)
-	r := fit(op, base, seqs, []string{name}, nil, validation{}, name, nil, cfg)
+	r := fit(op, base, input{seqs: seqs, sources: []string{name}, name: name, objective: cfg.Loss.objective(op, []string{name})}, cfg)
 	rows := make([]data.Example, len(texts))
 	for i, s := range texts {
 		rows[i].Answer = s
@@ -198,7 +212,22 @@ type validation struct {
 	names []string // by their source index
 }
 
-func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, weights []float64, v validation, name string, manifest *data.Manifest, cfg Config) *Result {
+// input is what a run is made on.
+type input struct {
+	seqs      []edata.Sequence
+	sources   []string
+	weights   []float64
+	held      validation
+	name      string
+	manifest  *data.Manifest
+	objective *core.Objective // nil for the next token's loss
+}
+
+// ignore marks a position that has no target.
+const ignore = backend.IgnoreIndex
+
+func fit(op string, base *model.Model, in input, cfg Config) *Result {
+	seqs, sources, weights, v, name, manifest := in.seqs, in.sources, in.weights, in.held, in.name, in.manifest
 	m := base.Engine().Clone
 	if cfg.LoRA > 0 {
 		m = base.Engine().Share // the base weights are not trained and need no copy
@@ -215,7 +244,7 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
 		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
 		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, MemoryLimit: cfg.MemoryLimit,
-		Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
+		Objective: in.objective, Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
 		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
@@ -225,49 +254,56 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 	wrap := func() {
 		r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
 	}
+	if cfg.SampleEvery == 0 {
+		cfg.SampleEvery = max(1, t.Total()/10)
+	}
+	if cfg.SampleMax == 0 {
+		cfg.SampleMax = 32
+	}
 	k := newRecord(base, t, name, manifest, cfg)
-	if k != nil && !cfg.Again && k.hit(t, r, cfg.Quiet) {
+	if k != nil && !cfg.Again && k.hit(t, r, cfg) {
 		wrap()
+		for _, rep := range r.Log {
+			if cfg.OnStep != nil {
+				cfg.OnStep(rep)
+			}
+		}
 		return r
 	}
+	defer func() { k.fail(t, errors.New("the cell ended by a panic")) }() // nothing, once the run has ended otherwise
 	stop.If(op, k.begin(t, cfg.Dir != ""))
 	r.ID = k.id()
-	defer func() { k.fail(t, errors.New("the cell ended by a panic")) }() // nothing, once the run has ended otherwise
-	for _, rep := range t.Log {                                           // of the part before a stop
+	for _, rep := range t.Log { // of the part before a stop
 		r.Tokens += rep.Tokens
 		k.step(rep, r, nil)
 	}
-	before := r.Tokens
 	var bar *host.Bar
 	if !cfg.Quiet {
 		bar = host.Progress("train "+name, int64(t.Total()), "step")
 		bar.Set(int64(t.Done()), "")
 	}
-	start := time.Now()
-	smooth := math.NaN()
-	var bySource running
-	held := "" // the validation sets' mean loss
+	if len(cfg.Sample) > 0 && t.Done() == 0 {
+		sample(tuned, 0, r, k, cfg) // so that a prompt which cannot be asked is seen now
+	}
+	seen := newFigures(t, base.Engine().Device(), sources)
 	err = t.Run(host.Context(), func(rep Report) {
 		if rep.Note != "" {
 			note(false, rep.Note, "%s", rep.Note)
 		}
 		r.Tokens += rep.Tokens
-		seconds := time.Since(start).Seconds()
-		k.step(rep, r, map[string]float64{"seconds": seconds, "tokens per second": float64(r.Tokens-before) / seconds})
-		if math.IsNaN(smooth) {
-			smooth = rep.Loss
-		}
-		smooth += 0.1 * (rep.Loss - smooth)
+		k.step(rep, r, seen.add(rep))
 		if bar != nil {
-			bySource.add(rep.BySource)
-			if rep.Validation != nil {
-				held = ", held out " + number(mean(rep.Validation))
-			}
-			bar.Set(int64(rep.Step), fmt.Sprintf("loss %.3f%s%s, %.0f tokens/s", smooth, bySource.note(sources), held, float64(r.Tokens-before)/seconds))
+			bar.Set(int64(rep.Step), seen.line(rep))
+		}
+		if len(cfg.Sample) > 0 && (rep.Step%cfg.SampleEvery == 0 || rep.Step == rep.Total) {
+			sample(tuned, rep.Step, r, k, cfg)
+		}
+		if cfg.OnStep != nil {
+			cfg.OnStep(rep)
 		}
 	})
 	if bar != nil {
-		bar.Done(fmt.Sprintf("loss %.3f", smooth))
+		bar.Done(fmt.Sprintf("loss %.3f", seen.loss))
 	}
 	if err != nil {
 		k.fail(t, err)
@@ -283,11 +319,11 @@ func fit(op string, base *model.Model, seqs []edata.Sequence, sources []string, 
 		panic(&stop.Error{Op: op, Msg: err.Error(), Hint: hint, Err: err})
 	}
 	stop.If(op, err)
-	r.Seconds = time.Since(start).Seconds()
+	r.Seconds = seen.seconds()
 	r.Log, r.Stopped, r.Kept = t.Log, t.Stopped(), t.Kept()
 	wrap()
 	if k != nil {
-		k.complete(t, r, r.Model.Fingerprint())
+		k.complete(t, r, r.Model.Fingerprint(), cfg)
 	}
 	return r
 }

@@ -21,11 +21,11 @@ WORDS = ("the cat sat on a mat and dog ran over hill while its owner, who slept,
          "你好，世界。 中文 ＡＢ １２ 漢字かな 한국어 ไทย हिन्दी ½ ² ™ → 😀 \u00a0nbsp").split(" ")
 
 
-def text(rng, lo, hi):
-    return " ".join(rng.choice(WORDS) for _ in range(rng.randint(lo, hi)))
+def text(rng, lo, hi, words=WORDS):
+    return " ".join(rng.choice(words) for _ in range(rng.randint(lo, hi)))
 
 
-def near(rng, s):
+def near(rng, s, words=WORDS):
     w = s.split(" ")
     for _ in range(rng.randint(0, 4)):
         k = rng.randint(0, 4)
@@ -33,9 +33,9 @@ def near(rng, s):
         if k == 0 and w:
             del w[i]
         elif k == 1:
-            w.insert(i, rng.choice(WORDS))
+            w.insert(i, rng.choice(words))
         elif k == 2 and w:
-            w[i] = rng.choice(WORDS)
+            w[i] = rng.choice(words)
         elif k == 3 and len(w) > 3:
             j = rng.randint(i, min(len(w), i + 4))
             part = w[i:j]
@@ -58,13 +58,14 @@ def translation():
     }
     single = {"bleu": BLEU(effective_order=True), "chrf": CHRF(), "chrf++": CHRF(word_order=2), "ter": TER()}
     corpora = []
-    for refs, n, lo, hi in [(1, 25, 1, 30), (3, 20, 2, 18), (0, 12, 1, 8), (2, 6, 20, 60), (1, 8, 1, 3)]:
+    few = "a b c d e".split()  # so that many shifts are worth the same
+    for refs, n, lo, hi, words in [(1, 25, 1, 30, WORDS), (3, 20, 2, 18, WORDS), (0, 12, 1, 8, WORDS), (2, 6, 20, 60, WORDS), (1, 8, 1, 3, WORDS), (1, 150, 6, 24, few)]:
         hyps, rows = [], []
         for _ in range(n):
-            base = text(rng, lo, hi)
+            base = text(rng, lo, hi, words)
             k = refs or rng.randint(1, 3)
-            rows.append([near(rng, base) for _ in range(k)])
-            hyps.append(rng.choice([near(rng, base), near(rng, base), text(rng, lo, hi), base + "\n", ""]))
+            rows.append([near(rng, base, words) for _ in range(k)])
+            hyps.append(rng.choice([near(rng, base, words), near(rng, base, words), text(rng, lo, hi, words), base + "\n", ""]))
         width = max(map(len, rows))
         streams = [[r[i] if i < len(r) else None for r in rows] for i in range(width)]
         corpus = {"predictions": hyps, "references": rows, "scores": {}, "sentences": {}}

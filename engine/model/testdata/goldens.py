@@ -157,7 +157,7 @@ def decayed(model):
     return {n for n, p in model.named_parameters() if p.requires_grad and n in names}
 
 
-def train(model, batches, settings, forward=forward, supervised=supervised):
+def train(model, batches, settings, forward=forward, supervised=supervised, clip=CLIP):
     """Ten updates of two micro-batches each: gradients summed and divided by all supervised tokens, clipped, AdamW with
     decay where transformers' Trainer has it, linear warm-up and cosine. Returns losses and gradient norms before clipping."""
     named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
@@ -182,7 +182,7 @@ def train(model, batches, settings, forward=forward, supervised=supervised):
             _, nll = forward(model, b)
             (nll / n).backward()
             total += nll.item()
-        norms.append(torch.nn.utils.clip_grad_norm_([p for _, p in named], CLIP).item())
+        norms.append(torch.nn.utils.clip_grad_norm_([p for _, p in named], clip).item())
         losses.append(total / n)
         opt.step()
         schedule.step()
@@ -208,7 +208,8 @@ def write(root, name):
 
     batches = (pairs if encoder else draw_batches)(seed, config.vocab_size)
     first = batches[0]
-    how = dict(forward=contrastive, supervised=lambda rows: len(rows) // 2) if encoder else {}
+    clip = CLIP / 2 if encoder else CLIP
+    how = dict(forward=contrastive, supervised=lambda rows: len(rows) // 2, clip=clip) if encoder else {}
     run = contrastive if encoder else forward
     logits, nll = run(model, first)
     nll.backward()
@@ -221,7 +222,7 @@ def write(root, name):
     full, small = dict(FULL, lr=FULL["lr"] * rate), dict(LORA, lr=LORA["lr"] * rate)
     golden = {
         "made_with": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
-        "seed": seed, "batches": batches, "loss": nll.item(), "steps": STEPS, "warmup": WARMUP, "clip": CLIP,
+        "seed": seed, "batches": batches, "loss": nll.item(), "steps": STEPS, "warmup": WARMUP, "clip": clip,
         "full": full, "lora": small, "adapters": {},
     }
     model.zero_grad(set_to_none=True)
