@@ -7,15 +7,18 @@ import (
 	"tunebook/engine/backend"
 )
 
-// tileRows is how many queries, or keys, a block of attention.cu works on; blockRows how many of the others it holds at a time.
+// tileRows is how many queries, or keys, a block of attention.cu works on, flashRows of flash.cu; blockRows how many of the
+// others it holds at a time.
 const (
 	tileRows  = 16
+	flashRows = 64
 	blockRows = 32
 )
 
 // tables are what the kernels know of Segments: the tiles of queries and of keys, on the card.
 type tables struct {
 	b            *Backend
+	each         int    // rows of a tile
 	queries      uint64 // (n, 5): row, rows, first row of the other side, its length, place in the segment
 	leads        uint64 // (n): keys before those of the segment's first query
 	nq           int
@@ -26,14 +29,14 @@ type tables struct {
 }
 
 // tables returns the tables of segs, made at their first use here.
-func (b *Backend) tables(op string, segs *backend.Segments) *tables {
-	if t, ok := segs.Dev.(*tables); ok && t.b == b {
+func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
+	if t, ok := segs.Dev.(*tables); ok && t.b == b && t.each == each {
 		return t
 	}
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
-	t := &tables{b: b, equal: -1}
+	t := &tables{b: b, each: each, equal: -1}
 	var queries, leads, keys []int32
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
@@ -45,13 +48,13 @@ func (b *Backend) tables(op string, segs *backend.Segments) *tables {
 		if g.QLen > 0 {
 			t.rows, t.extent = max(t.rows, g.QStart+g.QLen), max(t.extent, g.KStart+g.KLen)
 		}
-		for at := 0; at < g.QLen; at += tileRows {
-			queries = append(queries, int32(g.QStart+at), int32(min(tileRows, g.QLen-at)), int32(g.KStart), int32(g.KLen), int32(at))
+		for at := 0; at < g.QLen; at += each {
+			queries = append(queries, int32(g.QStart+at), int32(min(each, g.QLen-at)), int32(g.KStart), int32(g.KLen), int32(at))
 			leads = append(leads, int32(g.KLen-g.QLen))
 		}
 		if g.QLen > 0 {
-			for at := 0; at < g.KLen; at += tileRows {
-				keys = append(keys, int32(g.KStart+at), int32(min(tileRows, g.KLen-at)), int32(g.QStart), int32(g.QLen), int32(at))
+			for at := 0; at < g.KLen; at += each {
+				keys = append(keys, int32(g.KStart+at), int32(min(each, g.KLen-at)), int32(g.QStart), int32(g.QLen), int32(at))
 			}
 		}
 	}
@@ -80,42 +83,53 @@ func (b *Backend) discard(addr uint64) {
 	b.garbage = append(b.garbage, addr)
 }
 
-// attentionSize picks the kernels for a head size.
-func attentionSize(op string, h, kh, d int) string {
+// attentionKernels are those for one head size: the name in front of _forward_ and the like, the size behind, the rows of a
+// tile, and the shared memory of each in bytes.
+type attentionKernels struct {
+	name, size     string
+	each           int
+	forward, q, kv int
+}
+
+// attention picks the kernels for a head size.
+func (b *Backend) attention(op string, h, kh, d int) attentionKernels {
 	if kh <= 0 || h%kh != 0 {
 		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", op, h, kh))
 	}
-	switch {
-	case d <= 32:
-		return "32"
-	case d <= 64:
-		return "64"
-	case d <= 128:
-		return "128"
-	case d <= 256:
-		return "256"
+	if d > 256 {
+		panic(fmt.Sprintf("%s: head size %d; wanted at most 256", op, d))
 	}
-	panic(fmt.Sprintf("%s: head size %d; wanted at most 256", op, d))
+	size := 32
+	for size < d {
+		size *= 2
+	}
+	if b.bf16 && size <= 128 {
+		row := 2 * (size + 8) // bytes of a row in shared memory
+		return attentionKernels{"flash", fmt.Sprint(size), flashRows, row * (flashRows + 2*blockRows), row * (2*flashRows + 2*blockRows), row * (2*flashRows + 2*blockRows)}
+	}
+	rows, weights := 4*blockRows*(d+1), 4*tileRows*blockRows
+	return attentionKernels{"attention", fmt.Sprint(size), tileRows, 4*tileRows*d + weights + 2*rows, 8*tileRows*d + weights + 2*rows, 8*tileRows*d + 2*weights + 2*rows}
 }
 
 // AttentionForward writes o = softmax(scale·q·kᵀ)·v per segment and head, and lse where it is not nil.
 func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
 	x := operands{b, "AttentionForward"}
-	size, t := attentionSize(x.op, h, kh, d), b.tables(x.op, segs)
+	kernels := b.attention(x.op, h, kh, d)
+	t := b.tables(x.op, segs, kernels.each)
 	os, qs, ls := x.f("o", o, t.rows*h*d), x.f("q", q, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
 	ks, vs := x.f("k", k, t.extent*kh*d), x.f("v", v, t.extent*kh*d)
 	if t.nq == 0 {
 		return
 	}
-	shared := 4 * (tileRows*d + tileRows*blockRows + blockRows*(2*d+1))
-	b.launch("attention_forward_"+size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, shared, os, ls, qs, ks, vs, t.queries, t.leads,
+	b.launch(kernels.name+"_forward_"+kernels.size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.forward, os, ls, qs, ks, vs, t.queries, t.leads,
 		i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))
 }
 
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
 func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
 	x := operands{b, "AttentionBackward"}
-	size, t := attentionSize(x.op, h, kh, d), b.tables(x.op, segs)
+	kernels := b.attention(x.op, h, kh, d)
+	t := b.tables(x.op, segs, kernels.each)
 	if t.equal >= 0 {
 		g := segs.List[t.equal]
 		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", x.op, g.QLen, g.KLen))
@@ -129,8 +143,7 @@ func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buff
 	}
 	delta, free := b.scratch(t.rows * h)
 	defer free()
-	shared := 4 * (2*tileRows*d + 2*blockRows*(d+1) + tileRows*blockRows)
 	last := []uint64{i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full)}
-	b.launch("attention_backward_q_"+size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, shared, append([]uint64{dq, delta, do, qs, ks, vs, os, ls, t.queries}, last...)...)
-	b.launch("attention_backward_kv_"+size, [3]int{t.nk, kh, 1}, [3]int{128, 1, 1}, shared+4*tileRows*blockRows, append([]uint64{dk, dv, delta, do, qs, ks, vs, ls, t.keys}, last...)...)
+	b.launch(kernels.name+"_backward_q_"+kernels.size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.q, append([]uint64{dq, delta, do, qs, ks, vs, os, ls, t.queries}, last...)...)
+	b.launch(kernels.name+"_backward_kv_"+kernels.size, [3]int{t.nk, kh, 1}, [3]int{128, 1, 1}, kernels.kv, append([]uint64{dk, dv, delta, do, qs, ks, vs, ls, t.keys}, last...)...)
 }

@@ -15,7 +15,7 @@ import (
 var archives embed.FS
 
 // sources are the files of kernels, each of which has an archive of the same name in built.
-var sources = []string{"attention", "bf16", "columns", "gated", "layernorm", "product", "quant", "rmsnorm", "rope", "rows", "scale", "softmax", "vector"}
+var sources = []string{"attention", "bf16", "columns", "flash", "gated", "layernorm", "product", "quant", "rmsnorm", "rope", "rows", "scale", "softmax", "vector"}
 
 // image returns a built source: as PTX, or as the cubin of a card ("sm_90a"), nil when there is none for it.
 func image(source, arch string) ([]byte, error) {

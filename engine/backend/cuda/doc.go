@@ -11,7 +11,8 @@
 // # Devices
 //
 //	cuda       the first card through the driver (libcuda), which purego loads when it is there
-//	cuda-bf16  the same; products of at least 64 rows, columns and 32 terms round their operands to bf16 and run on tensor cores
+//	cuda-bf16  the same; products of at least 64 rows, columns and 32 terms, and attention with heads of at most 128, round
+//	           their operands to bf16 and run on tensor cores
 //	cuda-sim   a simulated card (package sim): the PTX that ships, with every access checked
 //
 // The build tag nogpu leaves purego out, and the first two with it. device.go is all that the operations need of a card;
@@ -27,7 +28,8 @@
 // adamw 28, softmax 12·V a row. These give a row to a warp or an element to a thread and read each operand once from
 // memory. Bound by arithmetic: product, whose tiles of 64×64 do 16 multiplications for each element that is loaded to
 // shared memory; bf16_product, the same tiles through cp.async, ldmatrix and mma, after packing (6 bytes for each element of
-// both operands); attention, whose blocks hold 16 queries and pass over keys 32 at a time.
+// both operands); attention, whose blocks hold 16 queries and pass over keys 32 at a time; flash, the same on tensor cores with 64
+// queries a block, a warp owning 16.
 //
 // Sums over rows (gradients of norms, biases and embeddings) are made in chunks that follow from the shape alone and added
 // in their order; no kernel adds with atomics. The same inputs give the same bits on the same card.

@@ -13,7 +13,7 @@ import (
 	"tunebook/engine/backend/cuda/sim"
 )
 
-// mutants are mistakes that are easily made in a kernel: the n-th old of a source is replaced by new. The checks named must find each.
+// mutants are mistakes that are easily made in a kernel: the n-th old of a source (NAME.cu, or a header) is replaced by new. The checks named must find each.
 var mutants = []struct {
 	source string
 	n      int
@@ -87,11 +87,26 @@ var mutants = []struct {
 	{"bf16", 1, "2 * p + 1 < K", "2 * p + 1 <= K", "", ""},
 	{"bf16", 1, "k0 + j < K && r < R", "r < R", "", "out of bounds"},
 	{"bf16", 1, "if (col >= N) continue;", "", "", ""},
+	{"flash", 1, "lane / 8 % 2 * 8", "lane / 16 * 8", "", "wanted"},
+	{"flash", 1, "(j * 16 + lane % 8 + lane / 16 * 8)", "(j * 16 + lane % 8 + lane / 8 % 2 * 8)", "", "wanted"},
+	{"flash", 1, "load_turned(y, &b[", "load_matrices(y, &b[", "", "wanted"},
+	{"flash", 1, "(k * 16 + lane % 16)", "(lane % 16)", "", "wanted"},
+	{"flash", 1, "pair(p[2 * k][2], p[2 * k][3])", "pair(p[2 * k][3], p[2 * k][2])", "", "wanted"},
+	{"flash", 1, "__shfl_xor_sync(all_lanes, v, 2)", "__shfl_xor_sync(all_lanes, v, 4)", "", "wanted"},
+	{"flash", 1, "r < n && 2 * p < D", "2 * p < D", "", ""},
+	{"flash", 1, "    __syncthreads();\n    i64 from", "    i64 from", "", "race"},
+	{"flash", 2, "    __syncthreads();\n    if (r0", "    if (r0", "", ""},
+	{"flash", 1, "      __syncthreads();\n      i64 from", "      i64 from", "", "race"},
+	{"flash", 1, "sum[h] *= shrink;", "", "", "wanted"},
+	{"flash", 1, "acc[j][2 * h] *= shrink;", "", "", "wanted"},
+	{"flash", 1, "* (p[j][e] - mean[h])", "* p[j][e]", "", "wanted"},
+	{"flash", 1, "if (r % 8 == lane / 4)", "if (r % 8 == lane % 8)", "", "wanted"},
+	{"flash", 1, "if (r >= n) continue;", "", "", ""},
 	{"attention", 1, "    __syncthreads();\n    i64 from", "    i64 from", "AttentionForward/values", "race"},
 	{"attention", 1, "    __syncthreads();\n    if (r0", "    if (r0", "AttentionForward/values", ""},
 	{"attention", 1, "    __syncwarp();\n", "", "AttentionForward/values", ""},
-	{"attention", 1, "own + 1 : window", "own : window", "AttentionForward/values", ""},
-	{"attention", 1, "own + 1 - window : 0", "own - window : 0", "AttentionForward/window", "beyond"},
+	{"attention.cuh", 1, "own + 1 : window", "own : window", "AttentionForward/values", ""},
+	{"attention.cuh", 1, "own + 1 - window : 0", "own - window : 0", "AttentionForward/window", "beyond"},
 	{"attention", 1, "sum[r] * shrink", "sum[r]", "AttentionForward/values", "beyond"},
 	{"attention", 1, "acc[r][e] *= shrink", "", "AttentionForward/values", "beyond"},
 	{"attention", 1, "lane + 32 * e;\n        if (d >= D) break;", "lane + 32 * e;", "AttentionForward/values", ""},
@@ -102,7 +117,7 @@ var mutants = []struct {
 	{"attention", 1, "(p[r] - mean);", "p[r];", "AttentionBackward/values", "beyond"},
 	{"attention", 1, "      __syncthreads();\n      i64 from", "      i64 from", "AttentionBackward/values", "race"},
 	{"attention", 1, "      __syncwarp();\n", "", "AttentionBackward/values", ""},
-	{"attention", 1, "tile.n - 1 + window;", "tile.n - 2 + window;", "AttentionBackward/window", "beyond"},
+	{"attention.cuh", 1, "tile.n - 1 + window;", "tile.n - 2 + window;", "AttentionBackward/window", "beyond"},
 }
 
 // found stops a check at its first failure.
@@ -115,17 +130,31 @@ func (f *found) Skip(call string) bool {
 	return len(f.Failures) > 0 || thinned{keep: 6}.Skip(call)
 }
 
+// mistake puts new in the place of the n-th old.
+func mistake(t *testing.T, name, source, old, new string, n int) string {
+	t.Helper()
+	parts := strings.SplitAfterN(source, old, n+1)
+	if len(parts) <= n {
+		t.Fatalf("kernels/%s has %d of %q; wanted %d", name, len(parts)-1, old, n)
+	}
+	parts[n-1] = strings.TrimSuffix(parts[n-1], old) + new
+	return strings.Join(parts, "")
+}
+
 // TestMutants: every mistake is found, by wrong numbers or by the simulator. It compiles the sources, so it needs NVRTC.
 func TestMutants(t *testing.T) {
 	c, err := nvrtc.Open()
 	if err != nil {
 		t.Skip(err)
 	}
-	b, err := os.ReadFile("kernels/common.cuh")
-	if err != nil {
-		t.Fatal(err)
+	headers := map[string]string{}
+	for _, h := range []string{"common.cuh", "attention.cuh", "bf16.cuh"} {
+		b, err := os.ReadFile("kernels/" + h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers[h] = string(b)
 	}
-	headers := map[string]string{"common.cuh": string(b)}
 	right, err := shippedKernels()
 	if err != nil {
 		t.Fatal(err)
@@ -133,16 +162,18 @@ func TestMutants(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.source+" "+m.old+" to "+m.new, func(t *testing.T) {
 			t.Parallel()
-			b, err := os.ReadFile(filepath.Join("kernels", m.source+".cu"))
+			op, header := strings.CutSuffix(m.source, ".cuh")
+			b, err := os.ReadFile(filepath.Join("kernels", op+".cu"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			parts := strings.SplitAfterN(string(b), m.old, m.n+1)
-			if len(parts) <= m.n {
-				t.Fatalf("kernels/%s.cu has %d of %q; wanted %d", m.source, len(parts)-1, m.old, m.n)
+			source, headers := string(b), maps.Clone(headers)
+			if header {
+				headers[m.source] = mistake(t, m.source, headers[m.source], m.old, m.new, m.n)
+			} else {
+				source = mistake(t, m.source, source, m.old, m.new, m.n)
 			}
-			parts[m.n-1] = strings.TrimSuffix(parts[m.n-1], m.old) + m.new
-			p, err := c.Compile(m.source+".cu", strings.Join(parts, ""), nvrtc.Options{Arch: "compute_80", Headers: headers, Define: []string{"SMALL_HEADS"}, Lines: true})
+			p, err := c.Compile(op+".cu", source, nvrtc.Options{Arch: "compute_80", Headers: headers, Define: []string{"SMALL_HEADS"}, Lines: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,8 +184,12 @@ func TestMutants(t *testing.T) {
 			kernels := maps.Clone(right)
 			maps.Copy(kernels, mod.Kernels)
 			card := &simulated{d: sim.NewDevice(), kernels: kernels}
-			if m.source == "bf16" {
-				if err := bf16Products(bf16Sim(t, card), bf16Shapes); err == nil || !strings.Contains(err.Error(), m.found) {
+			if m.source == "bf16" || m.source == "flash" {
+				err := bf16Products(bf16Sim(t, card), bf16Shapes)
+				if m.source == "flash" {
+					err = attentions(bf16Sim(t, card), flashCases())
+				}
+				if err == nil || !strings.Contains(err.Error(), m.found) {
 					t.Errorf("found: %v; wanted %q", err, m.found)
 				}
 				return

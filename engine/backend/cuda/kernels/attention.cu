@@ -1,30 +1,9 @@
 // Attention over packed segments in float32, in the way of FlashAttention-2 (Dao 2023, arXiv:2307.08691): keys in blocks
 // with a running maximum forward, scores made again from lse backward. No buffer grows with the square of the length.
 // The gradients of keys and of queries have a kernel each, so that no sum needs an atomic addition.
-#include "common.cuh"
-
-// A Tile is up to 16 rows of one segment. Forward and for dQ they are queries, for dK and dV keys.
-struct Tile {
-  int row;   // the first row, of q or of k
-  int n;     // rows, 1 to 16
-  int other; // the segment's first row on the other side
-  int len;   // how many rows the segment has there
-  int at;    // the first row's place in its segment
-};
+#include "attention.cuh"
 
 constexpr int tile_rows = 16, block_rows = 32, warps = 4, per_warp = tile_rows / warps;
-
-// The keys that a query sees: from first up to, not including, end. i is its place in a segment of Q queries and L keys.
-struct Range {
-  int first, end;
-};
-__device__ __forceinline__ Range visible(int i, int lead, int L, int window, int full) {
-  int own = lead + i;  // the key that the query stands at; lead: the keys before those of the first query
-  Range r;
-  r.first = window > 0 && own + 1 > window ? own + 1 - window : 0;
-  r.end = !full ? own + 1 : window > 0 && own + window < L ? own + window : L;
-  return r;
-}
 
 // load copies rows [0, n) of one head to shared memory; rows lie stride elements apart.
 __device__ __forceinline__ void load(float* to, int pitch, const float* from, i64 stride, int n, int D) {
@@ -248,15 +227,12 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const float* d
     for (int e = 0; e < DL; e++) sum_k[r][e] = sum_v[r][e] = 0;
   }
   float scale2 = scale * log2_e;
-  int begin = tile.at, end = tile.len;  // the queries that see any of these keys
-  if (full) begin = window > 0 && begin + 1 > window ? begin + 1 - window : 0;
-  begin = begin / block_rows * block_rows;
-  if (window > 0 && tile.at + tile.n - 1 + window < end) end = tile.at + tile.n - 1 + window;
+  Range queries = seeing(tile, window, full);
   for (int head = kv * group; head < (kv + 1) * group; head++) {
-    for (int q0 = begin; q0 < end; q0 += block_rows) {
+    for (int q0 = queries.first / block_rows * block_rows; q0 < queries.end; q0 += block_rows) {
       __syncthreads();
       i64 from = (i64)(tile.other + q0) * H + head;
-      int n = end - q0 < block_rows ? end - q0 : block_rows;
+      int n = queries.end - q0 < block_rows ? queries.end - q0 : block_rows;
       load(qs, D + 1, q + from * D, (i64)H * D, n, D);
       load(ds, D + 1, dO + from * D, (i64)H * D, n, D);
       __syncthreads();

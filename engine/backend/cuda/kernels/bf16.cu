@@ -1,13 +1,6 @@
 // Products on tensor cores: operands rounded to bf16, sums in float32. What is to be multiplied is first written as rows of
 // bf16 along K, padded with zeros to whole tiles, whichever way it lay, so that one kernel without bounds does the rest.
-#include "common.cuh"
-
-// pair rounds two numbers to bf16, the first into the low half.
-__device__ __forceinline__ u32 pair(float low, float high) {
-  u32 v;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(v) : "f"(high), "f"(low));
-  return v;
-}
+#include "bf16.cuh"
 
 // to (rows, Kp) bf16 = x (R, K) float32, zeros behind R and K. A warp for a row; Kp is even.
 KERNEL bf16_pack(u32* to, const float* x, int rows, int R, int K, int Kp) {
@@ -38,21 +31,6 @@ KERNEL bf16_pack_turned(u32* to, const float* x, int R, int K, int Kp) {
 
 constexpr int tile_m = 64, tile_n = 64, step = 32, stages = 3;
 constexpr int pitch = step + 8;  // of rows in shared memory: eight rows of 16 bytes then lie in different banks
-
-__device__ __forceinline__ u32 shared_address(const void* p) { return (u32)__cvta_generic_to_shared(p); }
-
-__device__ __forceinline__ void load_matrices(u32 (&r)[4], const u16* p) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(shared_address(p)));
-}
-
-__device__ __forceinline__ void multiply(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
 
 // C (M, N) float32 = alpha·A·Bᵀ + beta·C with A (·, Kp) and B (·, Kp) packed. A block of four warps makes 64×64 sums, a warp
 // 32×32; steps of 32 along K are copied two ahead of the one that is multiplied.

@@ -26,6 +26,8 @@ func (b *builder) arithmetic(name string) bool {
 		b.convert()
 	case "bfe":
 		b.bitField()
+	case "bfi":
+		b.insert()
 	case "shf":
 		b.funnel()
 	case "prmt":
@@ -115,7 +117,15 @@ func (b *builder) unpack(t typ, d, s operand) {
 	} else {
 		src = b.src32(s, t)
 	}
+	b.in.use32, b.in.use64, b.in.set32 = nil, nil, nil
 	b.in.run = func(w *warp, m uint32) {
+		held := w.d32
+		if t.bits == 64 {
+			held = w.d64
+		}
+		for _, d := range dst {
+			w.d32[d] |= held[src] & m
+		}
 		for ; m != 0; m &= m - 1 {
 			l := bits.TrailingZeros32(m) & 31
 			v := uint64(0)
@@ -131,7 +141,8 @@ func (b *builder) unpack(t typ, d, s operand) {
 	}
 }
 
-// pack is mov.b64 x, {a, b} and the like.
+// pack is mov.b64 x, {a, b} and the like. As with every copy, what holds nothing is copied without error; a register of two
+// halves counts as written when one of them is, since the compiler packs a half that nobody will read.
 func (b *builder) pack(t typ, d, s operand) {
 	n := len(s.vec)
 	each := t.bits / n
@@ -145,7 +156,15 @@ func (b *builder) pack(t typ, d, s operand) {
 	} else {
 		dst = b.dst32(d)
 	}
+	b.in.use32, b.in.set32, b.in.set64 = nil, nil, nil
 	b.in.run = func(w *warp, m uint32) {
+		held := w.d32
+		if t.bits == 64 {
+			held = w.d64
+		}
+		for _, s := range src {
+			held[dst] |= w.d32[s] & m
+		}
 		for ; m != 0; m &= m - 1 {
 			l := bits.TrailingZeros32(m) & 31
 			v := uint64(0)

@@ -30,6 +30,24 @@ func (b *builder) bitField() {
 	})
 }
 
+// insert is bfi: the low n bits of x in place of n bits of y from bit at on.
+func (b *builder) insert() {
+	b.end2("b32")
+	b.want(5)
+	u := types["b32"]
+	d, x, y, at, n := b.dst32(b.o[0]), b.src32(b.o[1], u), b.src32(b.o[2], u), b.src32(b.o[3], u), b.src32(b.o[4], u)
+	b.in.run = func(w *warp, m uint32) {
+		for l := range 32 {
+			if m>>l&1 == 0 {
+				continue
+			}
+			shift, width := w.r32[at][l]&255, min(w.r32[n][l]&255, 32)
+			mask := uint32(uint64(1)<<width-1) << shift
+			w.r32[d][l] = w.r32[y][l]&^mask | w.r32[x][l]<<shift&mask
+		}
+	}
+}
+
 // funnel is shf: the low or high word of two words shifted together.
 func (b *builder) funnel() {
 	left := b.take("l")

@@ -1,0 +1,105 @@
+package cuda
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/ref"
+	"tunebook/engine/tensor"
+)
+
+// flashTolerances bound the difference from ref, relative to the element and the array's root mean square, where bf16 holds
+// the operands: lse owes nothing to rounding, the others are sums over weights, or gradients of scores, of 8 bits.
+var flashTolerances = map[string]float64{"lse": 1e-5, "o": 8e-3, "dV": 2e-2, "dQ": 2e-2, "dK": 2e-2}
+
+type flashCase struct {
+	segs     backend.Segments
+	h, kh, d int
+}
+
+func flashCases() []flashCase {
+	list := func(lengths ...int) (l []backend.Segment) {
+		at := 1 // a row that no segment names
+		for _, n := range lengths {
+			l = append(l, backend.Segment{QStart: at, QLen: n, KStart: at, KLen: n})
+			at += n
+		}
+		return l
+	}
+	return []flashCase{
+		{backend.Segments{List: list(70, 1, 0, 33)}, 4, 2, 16},
+		{backend.Segments{List: list(100), Window: 20}, 2, 1, 32},
+		{backend.Segments{List: list(40, 75), Full: true}, 1, 1, 7},
+		{backend.Segments{List: list(90), Full: true, Window: 9}, 3, 1, 24},
+		{backend.Segments{List: []backend.Segment{{QStart: 2, QLen: 5, KStart: 0, KLen: 80}, {QStart: 7, QLen: 1, KStart: 80, KLen: 1}}}, 2, 2, 32},
+	}
+}
+
+// attentions compares attention forward and, where queries and keys have equal ranges, backward with ref.
+func attentions(b *Backend, cases []flashCase) error {
+	r := tensor.NewRNG(5, "flash")
+	for _, c := range cases {
+		rows, keys, equal := 0, 0, true
+		for _, g := range c.segs.List {
+			rows, keys, equal = max(rows, g.QStart+g.QLen), max(keys, g.KStart+g.KLen), equal && g.QLen == g.KLen
+		}
+		nq, nk := rows*c.h*c.d, keys*c.kh*c.d
+		q, k, v, dO := rounded(r, nq), rounded(r, nk), rounded(r, nk), rounded(r, nq)
+		scale := float32(1 / math.Sqrt(float64(c.d)))
+		var results [2]map[string][]float32
+		for i, dev := range []backend.Backend{ref.New(), b} {
+			in := func(x []float32) backend.Buffer {
+				y := dev.AllocUninit(tensor.F32, len(x))
+				dev.Upload(y, x)
+				return y
+			}
+			out := func(n int) backend.Buffer { return in(make([]float32, n)) }
+			qs, ks, vs, ds := in(q), in(k), in(v), in(dO)
+			o, lse, dQ, dK, dV := out(nq), out(rows*c.h), out(nq), out(nk), out(nk)
+			segs := backend.Segments{List: c.segs.List, Window: c.segs.Window, Full: c.segs.Full}
+			dev.AttentionForward(o, lse, qs, ks, vs, &segs, c.h, c.kh, c.d, scale)
+			if equal {
+				dev.AttentionBackward(dQ, dK, dV, ds, qs, ks, vs, o, lse, &segs, c.h, c.kh, c.d, scale)
+			}
+			results[i] = map[string][]float32{}
+			for name, buf := range map[string]backend.Buffer{"o": o, "lse": lse, "dQ": dQ, "dK": dK, "dV": dV} {
+				x := make([]float32, buf.Len())
+				if err := dev.Download(x, buf); err != nil {
+					return fmt.Errorf("%+v: %w", c, err)
+				}
+				results[i][name] = x
+			}
+		}
+		for _, name := range []string{"lse", "o", "dQ", "dK", "dV"} {
+			want, got := results[0][name], results[1][name]
+			square := 0.0
+			for _, w := range want {
+				square += float64(w) * float64(w)
+			}
+			rms := math.Sqrt(square / float64(len(want)))
+			for i, w := range want {
+				if d := math.Abs(float64(got[i] - w)); !(d <= flashTolerances[name]*(math.Abs(float64(w))+rms)) {
+					return fmt.Errorf("%+v: %s[%d] is %v; wanted %v", c, name, i, got[i], w)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// TestFlash: attention on tensor cores is as right as its rounding lets it be, for every kind of segment and every size of kernel.
+func TestFlash(t *testing.T) {
+	dev, err := newSimulated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := flashCases()
+	for _, d := range []int{33, 64, 100, 128} {
+		cases = append(cases, flashCase{*oneSegment(35), 2, 1, d})
+	}
+	if err := attentions(bf16Sim(t, dev), cases); err != nil {
+		t.Error(err)
+	}
+}
