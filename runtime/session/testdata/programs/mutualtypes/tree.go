@@ -41,7 +41,7 @@ func (n *Node) Walk(v func(*Node) bool) bool {
 func (n *Node) All() iter.Seq[*Node] { return func(yield func(*Node) bool) { n.Walk(yield) } }
 func main() {
 	leaf := &Node{Name: "leaf"}
-	root := (&Node{Name: "root"}).Add((&Node{Name: "a"}).Add(leaf), &Node{Name: "b"})
+	root := (&Node{Name: "top"}).Add((&Node{Name: "a"}).Add(leaf), &Node{Name: "b"})
 	fmt.Println(leaf.Path(), len(root.Children))
 	for n := range root.All() {
 		if n.Name == "b" {
@@ -68,6 +68,6 @@ func main() {
 }
 
 // Output:
-// /root/a/leaf 2
-// root a leaf
-// root -a -b
+// /top/a/leaf 2
+// top a leaf
+// top -a -b
