@@ -76,6 +76,9 @@
     option.tooltip = { trigger: trigger, confine: true, transitionDuration: 0, formatter: tip(data), backgroundColor: look.ground, borderColor: look.rule,
       textStyle: { color: look.ink }, axisPointer: { lineStyle: { color: look.soft } } };
     option.toolbox = tools(figure, option, look);
+    if (option.toolbox && place.clientWidth < 640) { // the legend ends where the tools begin; what does not fit is paged
+      [].concat(option.legend || []).forEach(function (l) { l.left = 0; l.right = 96; });
+    }
     chart.setOption(option);
     keepApart(chart);
   }
