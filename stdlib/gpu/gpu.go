@@ -46,9 +46,17 @@ func Devices() []Card {
 // Device is one card, or a simulated one.
 type Device struct{ b *cuda.Backend }
 
-// Open returns the first card.
-func Open() *Device {
-	b, err := backend.Open("cuda")
+// Open returns the first card: as the device "cuda", or as "cuda-bf16", whose large products and attention round their operands
+// to bf16.
+func Open(device ...string) *Device {
+	name := "cuda"
+	if len(device) > 0 {
+		name = device[0]
+	}
+	if len(device) > 1 || name != "cuda" && name != "cuda-bf16" {
+		stop.Now("gpu.Open", fmt.Sprintf("devices %q; wanted \"cuda\" or \"cuda-bf16\"", device), "")
+	}
+	b, err := backend.Open(name)
 	if err != nil {
 		panic(&stop.Error{Op: "gpu.Open", Msg: err.Error(), Err: err, Hint: "gpu.Sim() simulates a card; tunebook doctor says what was found"})
 	}

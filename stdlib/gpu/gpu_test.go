@@ -173,6 +173,25 @@ func TestDemangled(t *testing.T) {
 	}
 }
 
+// TestBench: every rate is a number, on a device that needs no card.
+func TestBench(t *testing.T) {
+	r := Sim().Bench()
+	if len(r) != 6 {
+		t.Fatalf("%d rates; wanted 6", len(r))
+	}
+	for _, v := range r {
+		if !(v.Value > 0) || math.IsInf(v.Value, 0) {
+			t.Errorf("%+v", v)
+		}
+	}
+	if s := r.String(); strings.Count(s, "\n") != 5 || !strings.Contains(s, "TFLOP/s") {
+		t.Errorf("%s", s)
+	}
+	if got := stopped(func() { Open("tpu") }); !strings.Contains(got, `wanted "cuda" or "cuda-bf16"`) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestOpenWithoutCard(t *testing.T) {
 	if len(Devices()) > 0 {
 		t.Skip("there is a card")

@@ -17,6 +17,8 @@ func init() {
 			"Documents": reflect.ValueOf((*gpu.Documents)(nil)),
 			"Kernel":    reflect.ValueOf((*gpu.Kernel)(nil)),
 			"Open":      reflect.ValueOf(gpu.Open),
+			"Rate":      reflect.ValueOf((*gpu.Rate)(nil)),
+			"Rates":     reflect.ValueOf((*gpu.Rates)(nil)),
 			"Segment":   reflect.ValueOf((*gpu.Segment)(nil)),
 			"Segments":  reflect.ValueOf(gpu.Segments),
 			"Sim":       reflect.ValueOf(gpu.Sim),
