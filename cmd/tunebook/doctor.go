@@ -54,5 +54,8 @@ func doctor() [][2]string {
 	} else {
 		lines = append(lines, [2]string{"compiler", fmt.Sprintf("NVRTC %s, %s", c.Version(), c.Path())})
 	}
+	if cuda.Available() && os.Getenv("TUNEBOOK_DEVICE") == "" {
+		lines = append(lines, [2]string{"", "TUNEBOOK_DEVICE=cuda chooses the card; the kernels have run on the simulator only"})
+	}
 	return append(lines, [2]string{"default", cuda.DefaultDevice()})
 }
