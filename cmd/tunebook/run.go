@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,10 @@ SIGTERM, or what the script gave to os.Exit.`,
   tunebook run --only "Before tuning" --set "greedy=eval.Greedy{MaxNew: 8}" notebooks/quickstart.go
   tunebook run --check study.go`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return runNotebook(args[0], args, f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			misplaced(c, args)
+			return runNotebook(args[0], args, f)
+		},
 	}
 	fs := c.Flags()
 	fs.SetInterspersed(false) // what follows FILE is the script's
@@ -87,6 +91,20 @@ SIGTERM, or what the script gave to os.Exit.`,
 
 // wrong is a use of the command that cannot mean anything: exit code 2.
 func wrong(format string, a ...any) error { return exit{2, fmt.Errorf("tunebook: "+format, a...)} }
+
+// misplaced says that a flag of ours stands where the script's arguments are, when the script reads none.
+func misplaced(c *cobra.Command, args []string) {
+	src, err := os.ReadFile(args[0])
+	if err != nil || bytes.Contains(src, []byte("os.Args")) || bytes.Contains(src, []byte("flag.")) {
+		return
+	}
+	for _, a := range args[1:] {
+		name, _, _ := strings.Cut(strings.TrimPrefix(a, "--"), "=")
+		if strings.HasPrefix(a, "--") && c.Flags().Lookup(name) != nil {
+			fmt.Fprintf(os.Stderr, "note: --%s stands after %s, so it is handed to the script; before it, it is tunebook's\n", name, args[0])
+		}
+	}
+}
 
 func runNotebook(path string, args []string, flags runFlags) error {
 	f, err := notebook.Read(path)
