@@ -14,11 +14,19 @@ func TestChatAtATerminal(t *testing.T) {
 	x := openTerminal(t, "chat", "--max-new", "900")
 	x.expect("Ctrl-C stops an answer")
 	x.prompt("> ")
-	x.typeIn("Where does Mira live?\r")
-	x.expect("lives") // the embedded model speaks of people who live somewhere, and goes on for long
-	x.typeIn("\x03")
-	x.expect(" … stopped")
-	x.prompt("> ")
+	for try := 1; ; try++ {
+		x.typeIn("Where does Mira live?\r")
+		x.expect("lives") // the embedded model speaks of people who live somewhere, and goes on for long
+		x.typeIn("\x03")
+		if strings.Contains(x.prompt("> "), " … stopped") {
+			break
+		}
+		// A busy machine let the answer end first; the key then cleared the prompt.
+		x.prompt("> ")
+		if try == 5 {
+			t.Fatal("Ctrl-C stopped none of 5 answers")
+		}
+	}
 	x.typeIn("/say\r")
 	said := x.prompt("> ")
 	if !strings.Contains(said, "user: Where does Mira live?") || !strings.Contains(said, "lives") {
