@@ -286,13 +286,16 @@ func main() {
 			conclusions.Rows = append(conclusions.Rows, []string{fmt.Sprintf(say, what), diff, interval, p, verdict})
 		}
 	}
+	if *seeds == 1 {
+		conclusions.Notes = append(conclusions.Notes, "Each point is one training run: the intervals say how the score may differ on other questions, not after another training run. -seeds 3 covers both.")
+	}
 	conclude(gains, "target", "", "Generalist data helps (%s examples)", true)
 	conclude(helps, "capability", "", "Generalist data helps %s", true)
 	conclude(hurts, "capability", "wrong: ", "Wrong answers in it hurt %s", false)
 	fmt.Println(conclusions)
 
 	// %% Report
-	page := chart.NewPage("Specialist or generalist? The study with " + *modelName)
+	page := chart.NewPage("Specialist or generalist? The study with " + filepath.Base(*modelName))
 	page.Text("Each point is tuned from the same model and scored on the same test questions; bands and bars are 95 % intervals over documents and seeds.")
 	var curves []*chart.Chart
 	for _, t := range targets {
