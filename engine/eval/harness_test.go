@@ -10,17 +10,34 @@ import (
 	"strings"
 	"testing"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/data"
+	"tunebook/engine/internal/shared"
+	"tunebook/engine/model"
 )
 
 // On the same weights, lm-evaluation-harness and Choose give the same log-likelihoods, choices and perplexities, document by
-// document. The weights are the embedded model's.
+// document. The weights are the embedded model's, and SmolLM2's.
 func TestHarness(t *testing.T) {
 	python := os.Getenv("TUNEBOOK_HARNESS_PYTHON")
 	if python == "" {
 		t.Skip("TUNEBOOK_HARNESS_PYTHON names no Python with lm-eval 0.4.13, torch and transformers")
 	}
-	m := openBase(t)
+	t.Run("base", func(t *testing.T) { harness(t, python, openBase(t)) })
+	t.Run("SmolLM2", func(t *testing.T) {
+		dev, err := backend.Open("cpu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.Open(dev, filepath.Join(shared.Dir(t), "models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		harness(t, python, m)
+	})
+}
+
+func harness(t *testing.T, python string, m *model.Model) {
 	dir := t.TempDir()
 	if err := m.Save(filepath.Join(dir, "model"), "F32"); err != nil {
 		t.Fatal(err)
