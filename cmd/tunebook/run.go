@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,10 +68,7 @@ SIGTERM, or what the script gave to os.Exit.`,
   tunebook run --only "Before tuning" --set "greedy=eval.Greedy{MaxNew: 8}" notebooks/quickstart.go
   tunebook run --check study.go`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			misplaced(c, args)
-			return runNotebook(args[0], args, f)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return runNotebook(c, args[0], args, f) },
 	}
 	fs := c.Flags()
 	fs.SetInterspersed(false) // what follows FILE is the script's
@@ -93,9 +89,8 @@ SIGTERM, or what the script gave to os.Exit.`,
 func wrong(format string, a ...any) error { return exit{2, fmt.Errorf("tunebook: "+format, a...)} }
 
 // misplaced says that a flag of ours stands where the script's arguments are, when the script reads none.
-func misplaced(c *cobra.Command, args []string) {
-	src, err := os.ReadFile(args[0])
-	if err != nil || bytes.Contains(src, []byte("os.Args")) || bytes.Contains(src, []byte("flag.")) {
+func misplaced(c *cobra.Command, f *notebook.File, args []string) {
+	if strings.Contains(f.Source, "os.Args") || strings.Contains(f.Source, "flag.") {
 		return
 	}
 	for _, a := range args[1:] {
@@ -106,11 +101,12 @@ func misplaced(c *cobra.Command, args []string) {
 	}
 }
 
-func runNotebook(path string, args []string, flags runFlags) error {
+func runNotebook(c *cobra.Command, path string, args []string, flags runFlags) error {
 	f, err := notebook.Read(path)
 	if err != nil {
 		return wrong("%w", err)
 	}
+	misplaced(c, f, args)
 	for _, out := range []string{flags.html, flags.ipynb} {
 		if out == "" {
 			continue

@@ -61,9 +61,6 @@ func (m *scoredBPE) encode(dst []int32, text string, start bool) []int32 {
 	if start && m.prefix != None {
 		text = " " + text
 	}
-	if m.user == nil {
-		return m.words(dst, text)
-	}
 	m.user.split(text, func(part string, id int32) {
 		if id != None {
 			dst = append(dst, id)
@@ -132,19 +129,15 @@ func (m *scoredBPE) dropped(text string) int {
 		text = m.norm.apply(text, true)
 	}
 	n := 0
-	for at := 0; at < len(text); {
-		if m.user != nil {
-			if a := m.user.match(text, at); a != nil {
-				at += len(a.Text)
-				continue
+	m.user.split(text, func(part string, id int32) {
+		for id == None && part != "" {
+			_, k := utf8.DecodeRuneInString(part)
+			if _, ok := m.chars[part[:k]]; !ok && !spelled(part[:k], &m.bytes) {
+				n += k
 			}
+			part = part[k:]
 		}
-		_, k := utf8.DecodeRuneInString(text[at:])
-		if _, ok := m.chars[text[at:at+k]]; !ok && !spelled(text[at:at+k], &m.bytes) {
-			n += k
-		}
-		at += k
-	}
+	})
 	return n
 }
 

@@ -45,6 +45,12 @@ func newMatcher(tokens []Added) *matcher {
 // split calls f for each part of text in order: for text between tokens, which is not empty, with id None, for a token
 // with its id.
 func (m *matcher) split(text string, f func(part string, id int32)) {
+	if m == nil {
+		if text != "" {
+			f(text, None)
+		}
+		return
+	}
 	from := 0 // everything before it was handed out
 	for at := 0; at < len(text); {
 		if m.single {

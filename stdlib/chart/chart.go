@@ -116,13 +116,13 @@ func build(op string, a axes, list []series, notes []string) *Chart {
 		list[i].points = kept
 	}
 	if lost > 0 {
-		notes = append(notes, fmt.Sprintf("%s not finite, drawn as gaps", plural(lost, "point")))
+		notes = append(notes, fmt.Sprintf("%s not finite, drawn as gaps", grid.Plural(lost, "point")))
 	}
 	if low > 0 {
-		notes = append(notes, fmt.Sprintf("%s at zero or below are gaps: the upright axis is logarithmic", plural(low, "point")))
+		notes = append(notes, fmt.Sprintf("%s at zero or below are gaps: the upright axis is logarithmic", grid.Plural(low, "point")))
 	}
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%s at zero or below left out: the axis is logarithmic", plural(left, "point")))
+		notes = append(notes, fmt.Sprintf("%s at zero or below left out: the axis is logarithmic", grid.Plural(left, "point")))
 	}
 	if total > sampled {
 		notes = append(notes, fmt.Sprintf("%d points, of which the picture shows a sample (largest triangles); the numbers are all there", total))
@@ -333,7 +333,7 @@ func describe(a axes, list []series, points int) string {
 	if len(list) > 1 {
 		s += ", one line each for " + strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s; %s. The numbers are in the table below.", s, plural(points, "point"))
+	return fmt.Sprintf("%s; %s. The numbers are in the table below.", s, grid.Plural(points, "point"))
 }
 
 // tableRows is the most lines of a chart's table of numbers.
@@ -371,13 +371,6 @@ func short(v float64) string {
 		return "—"
 	}
 	return strconv.FormatFloat(v, 'g', 6, 64)
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // String is what Show gives in text, for fmt.Println.

@@ -31,7 +31,7 @@ type kind struct {
 
 func (k kind) chart(op string) *Chart {
 	if k.lost > 0 {
-		k.notes = append(k.notes, fmt.Sprintf("%s not finite, left out", plural(k.lost, "value")))
+		k.notes = append(k.notes, fmt.Sprintf("%s not finite, left out", grid.Plural(k.lost, "value")))
 	}
 	for _, part := range []string{"xAxis", "yAxis", "grid"} { // ECharts takes lists of these
 		if v, has := k.option[part]; has {
@@ -179,7 +179,7 @@ func Boxes(title, xName, yName string, samples ...Sample) *Chart {
 		}
 		boxes = append(boxes, []any{lo, q[0], q[1], q[2], hi})
 		five = append(five, [5]float64{lo, q[0], q[1], q[2], hi})
-		tips = append(tips, fmt.Sprintf("%s: median %s, quartiles %s to %s, %s", s.Name, short(q[1]), short(q[0]), short(q[2]), plural(len(v), "value")))
+		tips = append(tips, fmt.Sprintf("%s: median %s, quartiles %s to %s, %s", s.Name, short(q[1]), short(q[0]), short(q[2]), grid.Plural(len(v), "value")))
 		t.Rows = append(t.Rows, []string{s.Name, fmt.Sprint(len(v)), short(lo), short(q[0]), short(q[1]), short(q[2]), short(hi), fmt.Sprint(out)})
 	}
 	k.table, k.tips = t, [][]string{tips, far}
@@ -254,7 +254,7 @@ func Violins(title, xName, yName string, samples ...Sample) *Chart {
 		medians = append(medians, []any{i, q[1]})
 		quarters = append(quarters, []any{i, q[0], q[2]})
 		five = append(five, [5]float64{v[0], q[0], q[1], q[2], v[len(v)-1]})
-		tips = append(tips, fmt.Sprintf("%s: median %s, quartiles %s to %s, %s", s.Name, short(q[1]), short(q[0]), short(q[2]), plural(len(v), "value")))
+		tips = append(tips, fmt.Sprintf("%s: median %s, quartiles %s to %s, %s", s.Name, short(q[1]), short(q[0]), short(q[2]), grid.Plural(len(v), "value")))
 		t.Rows = append(t.Rows, []string{s.Name, fmt.Sprint(len(v)), short(v[0]), short(q[0]), short(q[1]), short(q[2]), short(v[len(v)-1])})
 	}
 	k.table, k.tips = t, [][]string{nil, nil, tips}
@@ -365,7 +365,7 @@ func Histogram(title, xName string, bins int, samples ...Sample) *Chart {
 		}
 		var tips []string
 		for b := range count {
-			tips = append(tips, fmt.Sprintf("%s: %.0f of %s", short(lo+step*float64(b))+" to "+short(lo+step*float64(b+1)), count[b], plural(len(values[i]), "value")))
+			tips = append(tips, fmt.Sprintf("%s: %.0f of %s", short(lo+step*float64(b))+" to "+short(lo+step*float64(b+1)), count[b], grid.Plural(len(values[i]), "value")))
 			if len(samples) > 1 {
 				count[b] *= 100 / float64(len(values[i]))
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tunebook/stdlib/internal/grid"
 	"tunebook/stdlib/stop"
 	"tunebook/stdlib/study"
 )
@@ -93,11 +94,11 @@ func fromStudy(op string, st *study.Study, l Line) (axes, []series, []string) {
 		}
 		nan := math.NaN()
 		pt := point{x: p.XValue, category: p.X, y: p.Score.Shown(p.Score.Mean), lo: nan, hi: nan}
-		pt.tip = fmt.Sprintf("%s, %s, %s", p.Score.Text(p.Score.Mean), plural(p.Score.N, "document"), p.Score.Runs())
+		pt.tip = fmt.Sprintf("%s, %s, %s", p.Score.Text(p.Score.Mean), grid.Plural(p.Score.N, "document"), p.Score.Runs())
 		if level > 0 {
 			sc := p.Score.At(level)
 			pt.lo, pt.hi = sc.Shown(sc.Lo), sc.Shown(sc.Hi)
-			pt.tip = fmt.Sprintf("%s (%.3g %% %s to %s), %s, %s", sc.Text(sc.Mean), 100*level, sc.Text(sc.Lo), sc.Text(sc.Hi), plural(p.Score.N, "document"), p.Score.Runs())
+			pt.tip = fmt.Sprintf("%s (%.3g %% %s to %s), %s, %s", sc.Text(sc.Mean), 100*level, sc.Text(sc.Lo), sc.Text(sc.Hi), grid.Plural(p.Score.N, "document"), p.Score.Runs())
 		}
 		list[i].points = append(list[i].points, pt)
 	}

@@ -154,5 +154,5 @@ func (p *Page) Save(path string) string {
 
 // Show returns what the page holds.
 func (p *Page) Show() (text, html string) {
-	return fmt.Sprintf("page %q: %s, %s\n", grid.Visible(p.Title), plural(len(p.parts), "part"), plural(p.charts, "chart")), ""
+	return fmt.Sprintf("page %q: %s, %s\n", grid.Visible(p.Title), grid.Plural(len(p.parts), "part"), grid.Plural(p.charts, "chart")), ""
 }

@@ -148,10 +148,7 @@ func (l List) Show() (text, html string) {
 		}
 		g.Rows = append(g.Rows, []string{r.ID, r.Started.Format(time.DateTime), r.BaseName, r.Name, r.State(), loss, fmt.Sprintf("%.1f", r.Seconds), fmt.Sprint(r.Reused)})
 	}
-	g.Caption = fmt.Sprintf("%d runs", len(l))
-	if len(l) == 1 {
-		g.Caption = "1 run"
-	}
+	g.Caption = grid.Plural(len(l), "run")
 	return g.Text(), g.HTML()
 }
 

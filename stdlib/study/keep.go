@@ -16,6 +16,7 @@ import (
 	"tunebook/stdlib/eval"
 	"tunebook/stdlib/host"
 	"tunebook/stdlib/internal/file"
+	"tunebook/stdlib/internal/grid"
 	"tunebook/stdlib/internal/keep"
 	"tunebook/stdlib/stop"
 )
@@ -67,7 +68,7 @@ func (s *Study) Point(keys Row, inputs Inputs, compute func() Results) {
 
 // Skipped says how many points were found in the store and how many were computed: "12 points kept, 3 computed".
 func (s *Study) Skipped() string {
-	return fmt.Sprintf("%s kept, %d computed", plural(s.kept, "point"), s.computed)
+	return fmt.Sprintf("%s kept, %d computed", grid.Plural(s.kept, "point"), s.computed)
 }
 
 // unnamed stands for the results of points that failed before any point said what its results are called.

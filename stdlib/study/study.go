@@ -351,7 +351,7 @@ func (s *Study) score(row Row, result string) (eval.Score, bool) {
 
 // Show returns every row as it was added.
 func (s *Study) Show() (text, html string) {
-	t := grid.Table{Caption: fmt.Sprintf("%s: %s", s.Name, plural(len(s.rows), "row"))}
+	t := grid.Table{Caption: fmt.Sprintf("%s: %s", s.Name, grid.Plural(len(s.rows), "row"))}
 	for _, k := range s.keys {
 		t.Columns = append(t.Columns, grid.Column{Name: k, Right: s.numeric(k)})
 	}
@@ -390,11 +390,4 @@ func (s *Study) numeric(key string) bool {
 		}
 	}
 	return true
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -4,6 +4,7 @@ package grid
 
 import (
 	"encoding/csv"
+	"fmt"
 	"html"
 	"strings"
 	"unicode"
@@ -163,4 +164,12 @@ func CSV(columns []string, rows [][]string) string {
 	w.Write(columns)
 	w.WriteAll(rows)
 	return b.String()
+}
+
+// Plural returns a number with what it counts: "1 run", "2 runs".
+func Plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
