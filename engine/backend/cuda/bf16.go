@@ -8,6 +8,9 @@ const (
 	packStep = 32
 )
 
+// packsInUse is how many packs an operation asks for, at most, before it asks for its last.
+const packsInUse = 3
+
 // wantsTensorCores tells whether a product goes to tensor cores: where its size pays for packing, or always in tests.
 func (b *Backend) wantsTensorCores(m, n, k int) bool {
 	return b.bf16 && k > 0 && (b.packAlways || m >= 8 && n >= 8 && k >= 8 && m*n*k >= libraryWork)
@@ -51,7 +54,7 @@ type packed struct {
 	bytes int
 }
 
-// packed returns x (r, c) in bf16 as (rows, columns), or turned, with zeros behind what there is. It stays good until two more
+// packed returns x (r, c) in bf16 as (rows, columns), or turned, with zeros behind what there is. It stays good until four more
 // are asked for.
 func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
 	b.mu.Lock()
@@ -63,11 +66,11 @@ func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
 		}
 	}
 	p := &packed{from: x, writes: x.mem.writes, r: r, c: c, rows: rows, columns: columns, turned: turned, bytes: 2 * rows * columns}
-	for len(b.packs) > 1 && b.packBytes+p.bytes > b.packBudget {
+	for len(b.packs) > packsInUse && b.packBytes+p.bytes > b.packBudget {
 		b.drop(0)
 	}
 	addr, err := b.dev.alloc(p.bytes)
-	if err != nil && b.dropPacks(1) { // the last one is this product's other operand
+	if err != nil && b.dropPacks(packsInUse) {
 		addr, err = b.dev.alloc(p.bytes)
 	}
 	b.fail2(err)
