@@ -27,6 +27,7 @@ type Timed struct {
 	Backend
 	Of   map[string]time.Duration // by part
 	Work map[string]float64       // floating-point operations of products, attention (the visible pairs) and cross-entropy, by part
+	Idle bool                     // measure nothing and wait for nothing
 	err  error                    // the first failure since the last Sync
 }
 
@@ -49,6 +50,9 @@ func (d *Timed) Available() (int64, error) {
 
 // since ends an operation that began at start.
 func (d *Timed) since(part string, start time.Time) {
+	if d.Idle {
+		return
+	}
 	if err := d.Backend.Sync(); err != nil && d.err == nil {
 		d.err = err
 	}
