@@ -49,6 +49,11 @@ func doctor() [][2]string {
 			lines = append(lines, [2]string{"", err.Error()})
 		}
 	}
+	if l, err := cuda.Library(); err != nil {
+		lines = append(lines, [2]string{"products", err.Error()})
+	} else {
+		lines = append(lines, [2]string{"products", l})
+	}
 	if c, err := nvrtc.Open(); err != nil {
 		lines = append(lines, [2]string{"compiler", err.Error()})
 	} else {

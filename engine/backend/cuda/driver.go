@@ -80,6 +80,8 @@ type card struct {
 	modules   map[string]uintptr
 	allowed   map[string]int // shared memory that kernels were allowed beyond 48 KB
 
+	blas *blas // nil without cuBLASLt
+
 	args   [32]uint64
 	params [32]unsafe.Pointer
 
@@ -297,6 +299,43 @@ func (c *card) start(kernel string, f uintptr, grid, block [3]int, shared int, a
 		return c.t.LaunchKernel(f, uint32(grid[0]), uint32(grid[1]), uint32(grid[2]), uint32(block[0]), uint32(block[1]), uint32(block[2]),
 			uint32(shared), c.stream, &c.params[0], 0)
 	})
+}
+
+// library binds cuBLASLt where there is one.
+func (c *card) library() (bool, error) {
+	if t, _, err := loadBlas(); c.blas == nil && err == nil {
+		if err := c.useBlas(t); err != nil {
+			return false, err
+		}
+	}
+	return c.blas != nil, nil
+}
+
+// multiply starts a product by cuBLASLt.
+func (c *card) multiply(x multiplication) (done bool, err error) {
+	if c.blas == nil {
+		return false, nil
+	}
+	if failed := c.do("a product", func() int32 { done, err = c.blas.multiply(x, c.stream); return 0 }); failed != nil {
+		return false, failed
+	}
+	return done, err
+}
+
+// useBlas makes products go through a cuBLASLt.
+func (c *card) useBlas(t *blasTable) error {
+	l := &blas{t: t, plans: map[blasShape]*blasPlan{}}
+	var err error
+	if l.workspace, err = c.alloc(blasWorkspace); err != nil {
+		return err
+	}
+	if err := c.do("cuBLASLt", func() int32 { err = l.check("the library does not start", t.Create(&l.handle)); return 0 }); err != nil {
+		return err
+	}
+	if err == nil {
+		c.blas = l
+	}
+	return err
 }
 
 func (c *card) upload(addr uint64, b []byte) error {

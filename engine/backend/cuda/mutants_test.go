@@ -87,6 +87,8 @@ var mutants = []struct {
 	{"bf16", 1, "2 * p + 1 < K", "2 * p + 1 <= K", "", ""},
 	{"bf16", 1, "k0 + j < K && r < R", "r < R", "", "out of bounds"},
 	{"bf16", 1, "if (col >= N) continue;", "", "", ""},
+	{"bf16", 1, "pair(a.z, a.w)", "pair(a.w, a.z)", "", "wanted"},
+	{"bf16", 1, "if (i >= n) return;", "", "", "out of bounds"},
 	{"flash", 1, "lane / 8 % 2 * 8", "lane / 16 * 8", "", "wanted"},
 	{"flash", 1, "(j * 16 + lane % 8 + lane / 16 * 8)", "(j * 16 + lane % 8 + lane / 8 % 2 * 8)", "", "wanted"},
 	{"flash", 1, "load_turned(y, &b[", "load_matrices(y, &b[", "", "wanted"},
