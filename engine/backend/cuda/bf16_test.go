@@ -56,7 +56,8 @@ func bf16Products(b *Backend, shapes [][3]int) error {
 				}
 			}
 			for j, v := range results[1] {
-				if d := math.Abs(float64(results[0][j] - v)); !(d <= 4e-6*(math.Abs(float64(v))+math.Sqrt(float64(k)))) {
+				// A card's tensor cores cut sums off where float32 would round them.
+				if d := math.Abs(float64(results[0][j] - v)); !(d <= 1e-5*(math.Abs(float64(v))+math.Sqrt(float64(k)))) {
 					return fmt.Errorf("%s %d×%d×%d: element %d is %v; wanted %v", name, m, n, k, j, results[0][j], v)
 				}
 			}

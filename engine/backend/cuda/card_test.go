@@ -230,6 +230,22 @@ func TestCardInstructions(t *testing.T) {
 // TestCardConform is the whole suite on the card.
 func TestCardConform(t *testing.T) { conform.Run(t, openFirst(t)) }
 
+// TestCardBF16: tensor cores of a card, at the simulator's shapes and at some that it has no time for.
+func TestCardBF16(t *testing.T) {
+	b := openFirst(t)
+	b.bf16, b.packAlways = true, true
+	if err := bf16Products(b, append(bf16Shapes, [3]int{513, 1000, 640}, [3]int{256, 384, 4096})); err != nil {
+		t.Error(err)
+	}
+	cases := flashCases()
+	for _, d := range []int{33, 64, 100, 128} {
+		cases = append(cases, flashCase{*oneSegment(517), 4, 2, d})
+	}
+	if err := attentions(b, cases); err != nil {
+		t.Error(err)
+	}
+}
+
 // timed returns the seconds that a call takes, the best of five after one that warms up.
 func timed(t testing.TB, b *Backend, call func()) float64 {
 	best := math.Inf(1)
@@ -246,17 +262,31 @@ func timed(t testing.TB, b *Backend, call func()) float64 {
 
 // BenchmarkCard says what the card reaches: bandwidth, products, attention. It asserts nothing.
 func BenchmarkCard(bench *testing.B) {
-	b := openFirst(bench)
-	bench.Log(b.Info())
+	for _, bf16 := range []bool{false, true} {
+		b := openFirst(bench)
+		b.bf16 = bf16
+		benchCard(bench, b)
+	}
+}
+
+func benchCard(bench *testing.B, b *Backend) {
+	bench.Logf("%s, bf16 %v", b.Info(), b.bf16)
+	some := rounded(tensor.NewRNG(1, "bench"), 1<<22)
 	buf := func(n int) backend.Buffer {
+		// Random numbers: a card multiplies equal ones faster.
 		x := b.AllocUninit(tensor.F32, n)
-		b.Fill(x, 0.01)
+		for at := 0; at < n; at += len(some) {
+			b.Upload(x.Slice(at, n), some[:min(len(some), n-at)])
+		}
 		return x
 	}
 	const n = 1 << 28
 	x, y := buf(n), buf(n)
 	bench.Logf("copy of 1 GiB: %.0f GB/s", 8*n/timed(bench, b, func() { b.Copy(y, x) })/1e9)
-	for _, s := range []int{1024, 4096} {
+	for _, s := range []int{1024, 4096, 8192} {
+		if s > 4096 && !b.bf16 {
+			break
+		}
 		for name, op := range opsByName {
 			d := timed(bench, b, func() { b.MatMul(y, x, x, s, s, s, op, 1, 0) })
 			bench.Logf("product %s of %d: %.2f TFLOP/s", name, s, 2*float64(s)*float64(s)*float64(s)/d/1e12)

@@ -25,6 +25,11 @@ type Backend struct {
 
 	logitBytes int // the largest chunk of logits of LinearCrossEntropy
 
+	library    bool      // the device has a library of products
+	packs      []*packed // the one that was used last at the end
+	packBytes  int
+	packBudget int
+
 	garbage []uint64 // tables of Segments that nobody holds any more
 }
 
@@ -53,13 +58,20 @@ func NewSim() (*Backend, error) {
 
 // newBackend takes a device into use.
 func newBackend(name string, d device) (*Backend, error) {
-	b := &Backend{name: name, dev: d, logitBytes: 256 << 20}
+	b := &Backend{name: name, dev: d, logitBytes: 256 << 20, packBudget: 64 << 20}
 	addr, err := d.alloc(faultBytes)
 	if err == nil {
 		b.fault, err = addr, d.zero(addr, faultBytes)
 	}
+	if err == nil {
+		b.library, err = d.library()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if free, err := d.available(); err == nil {
+		b.packBudget = int(min(4<<30, free/16))
+		b.logitBytes = int(min(1<<30, max(int64(b.logitBytes), free/64))) // each chunk costs a pass over dW
 	}
 	return b, nil
 }
@@ -100,6 +112,18 @@ func (b *Backend) launch(kernel string, grid, block [3]int, shared int, args ...
 	}
 	b.sweep()
 	b.err = b.dev.launch(kernel, grid, block, shared, args)
+}
+
+// multiply starts a product by the device's library; false where it has to be done by kernels.
+func (b *Backend) multiply(x multiplication) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return true
+	}
+	done, err := b.dev.multiply(x)
+	b.fail2(err)
+	return done || err != nil
 }
 
 // rows launches a kernel that gives a row to each of the four warps of a block.

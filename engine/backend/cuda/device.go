@@ -19,6 +19,9 @@ type device interface {
 	zero(addr uint64, bytes int) error
 	// launch starts a kernel; args are the bits of its parameters.
 	launch(kernel string, grid, block [3]int, shared int, args []uint64) error
+	// library tells whether there is a library of products; multiply starts one by it, or returns false where it has no way.
+	library() (bool, error)
+	multiply(x multiplication) (bool, error)
 	// load takes a program of the caller's own and returns what launches its kernels.
 	load(name string, ptx []byte) (func(kernel string, grid, block [3]int, shared int, args []uint64) error, error)
 	// sync waits for all earlier work.
@@ -70,6 +73,9 @@ func (s *simulated) launch(kernel string, grid, block [3]int, shared int, args [
 	}
 	return s.d.Launch(k, grid, block, shared, args)
 }
+
+func (s *simulated) library() (bool, error)                { return false, nil }
+func (s *simulated) multiply(multiplication) (bool, error) { return false, nil }
 
 func (s *simulated) load(name string, ptx []byte) (func(kernel string, grid, block [3]int, shared int, args []uint64) error, error) {
 	m, err := sim.Parse(ptx)

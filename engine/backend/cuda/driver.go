@@ -80,6 +80,8 @@ type card struct {
 	modules   map[string]uintptr
 	allowed   map[string]int // shared memory that kernels were allowed beyond 48 KB
 
+	blas *blas // nil without cuBLASLt
+
 	args   [32]uint64
 	params [32]unsafe.Pointer
 
@@ -298,6 +300,43 @@ func (c *card) start(kernel string, f uintptr, grid, block [3]int, shared int, a
 	})
 }
 
+// library binds cuBLASLt where there is one.
+func (c *card) library() (bool, error) {
+	if t, _, err := loadBlas(); c.blas == nil && err == nil {
+		if err := c.useBlas(t); err != nil {
+			return false, err
+		}
+	}
+	return c.blas != nil, nil
+}
+
+// multiply starts a product by cuBLASLt.
+func (c *card) multiply(x multiplication) (done bool, err error) {
+	if c.blas == nil {
+		return false, nil
+	}
+	if failed := c.do("a product", func() int32 { done, err = c.blas.multiply(x, c.stream); return 0 }); failed != nil {
+		return false, failed
+	}
+	return done, err
+}
+
+// useBlas makes products go through a cuBLASLt.
+func (c *card) useBlas(t *blasTable) error {
+	l := &blas{t: t, plans: map[blasShape]*blasPlan{}}
+	var err error
+	if l.workspace, err = c.alloc(blasWorkspace); err != nil {
+		return err
+	}
+	if err := c.do("cuBLASLt", func() int32 { err = l.check("the library does not start", t.Create(&l.handle)); return 0 }); err != nil {
+		return err
+	}
+	if err == nil {
+		c.blas = l
+	}
+	return err
+}
+
 func (c *card) upload(addr uint64, b []byte) error {
 	// From memory that is not pinned the driver copies to a buffer of its own before it returns.
 	return c.do("a copy to the card", func() int32 { return c.t.CopyToDevice(addr, &b[0], uint64(len(b)), c.stream) })
@@ -467,11 +506,14 @@ func Available() bool {
 	return err == nil && all[0].Usable() == nil
 }
 
-// DefaultDevice is the device of models for which none is asked: the one that TUNEBOOK_DEVICE names, else "cpu". A card is
-// not taken by itself while the kernels have run on the simulator only.
+// DefaultDevice is the device of models for which none is asked: the one that TUNEBOOK_DEVICE names, else "cuda" where there is
+// a card, else "cpu". All three compute in float32; "cuda-bf16" is several times as fast and has to be asked for.
 func DefaultDevice() string {
 	if name := os.Getenv("TUNEBOOK_DEVICE"); name != "" {
 		return name
+	}
+	if Available() {
+		return "cuda"
 	}
 	return "cpu"
 }

@@ -15,6 +15,12 @@ type buffer struct {
 	n     int
 	dt    tensor.DType
 	whole bool // not a slice
+	mem   *allocation
+}
+
+// allocation is memory that a buffer and its slices share.
+type allocation struct {
+	writes uint64 // counts what may have changed it
 }
 
 func (x *buffer) DType() tensor.DType { return x.dt }
@@ -25,7 +31,7 @@ func (x *buffer) Slice(from, to int) backend.Buffer {
 	if from < 0 || to < from || to > x.n {
 		panic(fmt.Sprintf("cuda: slice [%d:%d] of a buffer of %d elements", from, to, x.n))
 	}
-	return &buffer{b: x.b, addr: x.addr + uint64(4*from), n: to - from, dt: x.dt}
+	return &buffer{b: x.b, addr: x.addr + uint64(4*from), n: to - from, dt: x.dt, mem: x.mem}
 }
 
 // Alloc returns n zeros. Where the card has no room it returns a buffer that nothing is done with, and the next Sync or
@@ -48,8 +54,11 @@ func (b *Backend) AllocUninit(dt tensor.DType, n int) backend.Buffer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sweep()
-	x := &buffer{b: b, n: n, dt: dt, whole: true}
+	x := &buffer{b: b, n: n, dt: dt, whole: true, mem: &allocation{}}
 	addr, err := b.dev.alloc(4 * n)
+	if err != nil && b.dropPacks(0) {
+		addr, err = b.dev.alloc(4 * n)
+	}
 	b.fail2(err)
 	x.addr = addr
 	return x
@@ -74,6 +83,7 @@ func (b *Backend) Free(buf backend.Buffer) {
 		b.dev.free(x.addr)
 	}
 	x.addr, x.n = 0, 0
+	b.forget(x.mem)
 }
 
 // sweep frees the tables of Segments that were collected.
@@ -97,6 +107,7 @@ func (b *Backend) upload(op string, dst backend.Buffer, dt tensor.DType, src []b
 	x.want(op, "dst", dt, len(src)/4)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	x.mem.writes++
 	if b.err == nil && len(src) > 0 {
 		b.fail2(b.dev.upload(x.addr, src))
 	}
@@ -168,7 +179,11 @@ func (x *buffer) want(op, name string, dt tensor.DType, n int) {
 }
 
 // Address returns where a buffer of this backend lies, for a Program's arguments.
-func (b *Backend) Address(buf backend.Buffer) uint64 { return b.own("Address", "buffer", buf).addr }
+func (b *Backend) Address(buf backend.Buffer) uint64 {
+	x := b.own("Address", "buffer", buf)
+	x.mem.writes++
+	return x.addr
+}
 
 // operands checks the operands of one operation.
 type operands struct {
@@ -176,11 +191,30 @@ type operands struct {
 	op string
 }
 
-// f returns the address of an operand of n floats; it panics when there are fewer.
+// f returns the address of an operand of n floats, which the operation may write; it panics when there are fewer.
 func (o operands) f(name string, buf backend.Buffer, n int) uint64 {
+	x := o.read(name, buf, n)
+	x.wrote()
+	return x.addr
+}
+
+// span is floats that an operation reads, and whose memory they are.
+type span struct {
+	addr uint64
+	mem  *allocation
+}
+
+// wrote says that the memory may have changed.
+func (s span) wrote() { s.mem.writes++ }
+
+// from is the span n elements on.
+func (s span) from(n int) span { return span{s.addr + uint64(4*n), s.mem} }
+
+// read is f for an operand that the operation does not write, so that what was packed of it stays good.
+func (o operands) read(name string, buf backend.Buffer, n int) span {
 	x := o.b.own(o.op, name, buf)
 	x.want(o.op, name, tensor.F32, n)
-	return x.addr
+	return span{x.addr, x.mem}
 }
 
 // maybe is f for an operand that may be nil, which is address 0.
@@ -202,4 +236,10 @@ func (o operands) i(name string, buf backend.Buffer, n int) uint64 {
 func (b *Backend) scratch(n int) (addr uint64, free func()) {
 	x := b.AllocUninit(tensor.F32, n).(*buffer)
 	return x.addr, func() { b.Free(x) }
+}
+
+// scratchSpan is scratch for a product's operand.
+func (b *Backend) scratchSpan(n int) (s span, free func()) {
+	x := b.AllocUninit(tensor.F32, n).(*buffer)
+	return span{x.addr, x.mem}, func() { b.Free(x) }
 }

@@ -10,16 +10,32 @@ import (
 // MatMul writes C = alpha·op(A, B) + beta·C.
 func (b *Backend) MatMul(c, a, bb backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	o := operands{b, "MatMul"}
-	b.product(o.f("c", c, m*n), o.f("a", a, m*k), o.f("b", bb, n*k), m, n, k, op, alpha, beta)
+	b.product(o.f("c", c, m*n), o.read("a", a, m*k), o.read("b", bb, n*k), m, n, k, op, alpha, beta)
 }
 
-func (b *Backend) product(c, a, bb uint64, m, n, k int, op backend.MatOp, alpha, beta float32) {
+// libraryWork is how many multiplications a product has at least to be handed to a library: a small one is done sooner than the
+// library has chosen what to do.
+const libraryWork = 1 << 18
+
+func (b *Backend) product(c uint64, a, bb span, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	if m == 0 || n == 0 {
 		return
 	}
 	if b.wantsTensorCores(m, n, k) {
 		b.productBF16(c, a, bb, m, n, k, op, alpha, beta)
 		return
+	}
+	if m*n*k >= libraryWork && min(m, n) > 4 {
+		lda, ldb := k, k
+		if op == backend.TN {
+			lda = m
+		}
+		if op != backend.NT {
+			ldb = n
+		}
+		if b.multiply(multiplication{c: c, a: matrix{a.addr, lda}, b: matrix{bb.addr, ldb}, m: m, n: n, k: k, op: op, alpha: alpha, beta: beta}) {
+			return
+		}
 	}
 	name, ok := map[backend.MatOp]string{backend.NT: "product_nt", backend.NN: "product_nn", backend.TN: "product_tn"}[op]
 	if !ok {
@@ -30,7 +46,7 @@ func (b *Backend) product(c, a, bb uint64, m, n, k int, op backend.MatOp, alpha,
 		rows, name = 16, name+"_low"
 	}
 	b.launch(name, [3]int{(n + 63) / 64, (m + rows - 1) / rows, 1}, [3]int{4 * rows, 1, 1}, 0,
-		c, a, bb, i32(m), i32(n), i32(k), f32(alpha), f32(beta))
+		c, a.addr, bb.addr, i32(m), i32(n), i32(k), f32(alpha), f32(beta))
 }
 
 // EmbeddingForward writes y[t,:] = w[ids[t],:]. An id outside w comes back from the next Sync or Download.
@@ -299,13 +315,13 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 	if dX == nil && dW != nil {
 		panic("LinearCrossEntropy: dW without dX; wanted both or dX alone")
 	}
-	ns, xs, ws, ids := o.f("nll", nll, t), o.f("x", x, t*c), o.f("w", w, v*c), o.i("targets", targets, t)
+	ns, xs, ws, ids := o.f("nll", nll, t), o.read("x", x, t*c), o.read("w", w, v*c), o.i("targets", targets, t)
 	dx, dw, share := o.maybe("dX", dX, t*c), o.maybe("dW", dW, v*c), o.maybe("weights", weights, t)
 	if t == 0 {
 		return
 	}
 	rows := min(t, max(64, b.logitBytes/4/max(v, 1)))
-	logits, free := b.scratch(rows * v)
+	logits, free := b.scratchSpan(rows * v)
 	defer free()
 	fault, code := b.faultArgs(placeTarget)
 	at := func(addr uint64, n int) uint64 { // n elements on; null stays null
@@ -316,14 +332,20 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 	}
 	for from := 0; from < t; from += rows {
 		n := min(rows, t-from)
-		b.product(logits, at(xs, from*c), ws, n, v, c, backend.NT, 1, 0)
-		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits, at(ids, from), at(share, from), i32(v), f32(scale),
+		logits.wrote()
+		b.product(logits.addr, xs.from(from*c), ws, n, v, c, backend.NT, 1, 0)
+		// The gradient is for tensor cores alone: it is written as they read it.
+		rounded := uint64(0)
+		if dX != nil && b.library && v%8 == 0 && b.wantsTensorCores(n, c, v) && b.wantsTensorCores(v, c, n) {
+			rounded, _ = b.place(logits, n, v, n, v, false)
+		}
+		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits.addr, rounded, at(ids, from), at(share, from), i32(v), f32(scale),
 			truth(dX != nil), i32(backend.IgnoreIndex), fault, code, i32(from))
 		if dX != nil {
 			b.product(at(dx, from*c), logits, ws, n, c, v, backend.NN, 1, 0)
 		}
 		if dW != nil {
-			b.product(dw, logits, at(xs, from*c), v, c, n, backend.TN, 1, 1)
+			b.product(dw, logits, xs.from(from*c), v, c, n, backend.TN, 1, 1)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type trained struct {
 }
 
 // fineTune trains a model of two layers for three updates on packed documents and lets it continue two prompts.
-func fineTune(t *testing.T, dev backend.Backend, cfg train.Config, quantised bool) trained {
+func fineTune(t testing.TB, dev backend.Backend, cfg train.Config, quantised bool) trained {
 	t.Helper()
 	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 23, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 2,
 		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,

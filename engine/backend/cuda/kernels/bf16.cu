@@ -13,6 +13,14 @@ KERNEL bf16_pack(u32* to, const float* x, int rows, int R, int K, int Kp) {
   }
 }
 
+// to[0 … 8n) bf16 = x float32. A thread for eight; both are aligned to 16 bytes.
+KERNEL bf16_round(uint4* to, const float4* x, i64 n) {
+  i64 i = (i64)blockIdx.x * 256 + threadIdx.x;
+  if (i >= n) return;
+  float4 a = x[2 * i], b = x[2 * i + 1];
+  to[i] = make_uint4(pair(a.x, a.y), pair(a.z, a.w), pair(b.x, b.y), pair(b.z, b.w));
+}
+
 // to (rows, Kp) bf16 = the transpose of x (K, R) float32. Block: 32 by 8 threads for 32 rows of 32 elements; grid: rows, Kp.
 KERNEL bf16_pack_turned(u32* to, const float* x, int R, int K, int Kp) {
   __shared__ float tile[32][33];

@@ -1,0 +1,127 @@
+package cuda_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/backend/ref"
+	"tunebook/engine/data"
+	"tunebook/engine/model"
+	"tunebook/engine/tensor"
+	"tunebook/engine/train"
+)
+
+// TestCardTraining: whole runs on a card end where they end on ref, and a second run has the same bits.
+func TestCardTraining(t *testing.T) {
+	dev, err := backend.Open("cuda")
+	if err != nil {
+		t.Skip(err)
+	}
+	base := train.Config{LR: 1e-2, Steps: 3, BatchSize: 3, MicroTokens: 20, Seed: 5, WeightDecay: 0.1}
+	adapters := base
+	adapters.LoRA = model.LoRA{Rank: 2, DoRA: true}
+	for i, cfg := range []train.Config{base, adapters} {
+		want, got, again := fineTune(t, ref.New(), cfg, i == 1), fineTune(t, dev, cfg, i == 1), fineTune(t, dev, cfg, i == 1)
+		for i := range want.losses {
+			if !near(got.losses[i], want.losses[i]) || !near(got.norms[i], want.norms[i]) {
+				t.Errorf("update %d: loss %v, gradient norm %v; on ref %v, %v", i+1, got.losses[i], got.norms[i], want.losses[i], want.norms[i])
+			}
+		}
+		if !slices.Equal(again.losses, got.losses) || !slices.Equal(again.norms, got.norms) {
+			t.Errorf("a second run: %v, %v; the first: %v, %v", again.losses, again.norms, got.losses, got.norms)
+		}
+	}
+}
+
+// stepShapes are geometries of whole training steps: SmolLM2 135M, and Llama 3.2 1B's layers, a quarter of them.
+var stepShapes = []struct {
+	name string
+	cfg  model.Config
+}{
+	{"smollm2-135m", model.Config{ModelType: "llama", VocabSize: 49152, HiddenSize: 576, IntermediateSize: 1536, NumHiddenLayers: 30, NumAttentionHeads: 9,
+		NumKeyValueHeads: 3, HeadDim: 64, MaxPositionEmbeddings: 8192, RMSNormEps: 1e-5, RopeTheta: 1e5, TieWordEmbeddings: true}},
+	{"llama-3.2-1b, 4 layers", model.Config{ModelType: "llama", VocabSize: 128256, HiddenSize: 2048, IntermediateSize: 8192, NumHiddenLayers: 4, NumAttentionHeads: 32,
+		NumKeyValueHeads: 8, HeadDim: 64, MaxPositionEmbeddings: 8192, RMSNormEps: 1e-5, RopeTheta: 5e5, TieWordEmbeddings: true}},
+}
+
+// BenchmarkCardStep times whole training steps in packed sequences of 4,096 tokens. It asserts nothing.
+func BenchmarkCardStep(bench *testing.B) {
+	for _, device := range []string{"cuda", "cuda-bf16"} {
+		dev, err := backend.Open(device)
+		if err != nil {
+			bench.Skip(err)
+		}
+		for _, s := range stepShapes {
+			if device == "cuda" && s.cfg.HiddenSize > 1024 {
+				continue // minutes
+			}
+			for _, rank := range []int{0, 16} {
+				timeSteps(bench, dev, s.name, s.cfg, rank)
+			}
+		}
+	}
+}
+
+// timeSteps logs the rate of steps, and then, waiting for each operation, where their time goes.
+func timeSteps(bench *testing.B, dev backend.Backend, name string, shape model.Config, rank int) {
+	const sequences, length, steps = 4, 4096, 4
+	r := tensor.NewRNG(1, "documents")
+	var seqs []data.Sequence
+	for i := range sequences {
+		q := data.Sequence{Row: i, IDs: make([]int32, length)}
+		for j := range q.IDs {
+			q.IDs[j] = int32(r.Intn(shape.VocabSize))
+		}
+		q.Targets = append(slices.Clone(q.IDs[1:]), backend.IgnoreIndex)
+		seqs = append(seqs, q)
+	}
+	cfg := train.Config{LR: 1e-5, Steps: steps, BatchSize: sequences, MicroTokens: sequences * length, Seed: 1}
+	cfg.LoRA.Rank = rank
+	m, err := model.New(dev, shape, 1)
+	if err != nil {
+		bench.Fatal(err)
+	}
+	tr, err := train.New(m, seqs, []string{"documents"}, cfg)
+	if err != nil {
+		bench.Fatal(err)
+	}
+	best, last := math.Inf(1), time.Now()
+	var report train.Report
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		if d := time.Since(last).Seconds(); r.Step > 1 {
+			best = min(best, d)
+		}
+		report, last = r, time.Now()
+	}); err != nil {
+		bench.Fatal(err)
+	}
+	way := "full"
+	if rank > 0 {
+		way = fmt.Sprintf("adapters of rank %d", rank)
+	}
+	bench.Logf("%s, %s, %s: %.0f tokens/s, %.1f TFLOP/s in products with weights, loss %.4f", dev.Name(), name, way,
+		float64(report.Tokens)/best, tr.FLOPs(report)/best/1e12, report.Loss)
+	timed := backend.NewTimed(dev)
+	if m, err = model.New(timed, shape, 1); err != nil {
+		bench.Fatal(err)
+	}
+	cfg.Steps = 2
+	if tr, err = train.New(m, seqs, []string{"documents"}, cfg); err != nil {
+		bench.Fatal(err)
+	}
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		if r.Step == 1 {
+			timed.Reset()
+		}
+	}); err != nil {
+		bench.Fatal(err)
+	}
+	for _, part := range backend.Parts {
+		bench.Logf("    %s: %.1f ms, %.0f TFLOP/s", part, 1e3*timed.Of[part].Seconds(), timed.Work[part]/timed.Of[part].Seconds()/1e12)
+	}
+}
