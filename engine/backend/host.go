@@ -67,6 +67,15 @@ func (m *HostMemory) Alloc(dt tensor.DType, n int) Buffer {
 	return b
 }
 
+// Adopter is a device that can use Go memory where it lies.
+type Adopter interface {
+	// Adopt makes x a buffer of the device: its owner does not write to it any more. Free leaves it to the garbage collector.
+	Adopt(x []float32) Buffer
+}
+
+// Adopt makes x a buffer.
+func (m *HostMemory) Adopt(x []float32) Buffer { return &HostBuffer{F: x} }
+
 // zero clears x, a large one with several threads: what it costs is the first use of its pages. Fresh memory is zero, but
 // where it is read before it is written, every page fails twice.
 func zero(x []float32) {
