@@ -134,14 +134,23 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
 			}
 		} else {
-			p.Value = dev.AllocUninit(tensor.F32, len(data))
-			dev.Upload(p.Value, data)
+			p.Value = bufferOf(dev, data)
 		}
 		m.params = append(m.params, p)
 		m.byName[s.name] = p
 	}
 	m.link()
 	return m, dev.Sync()
+}
+
+// bufferOf puts numbers that nothing else uses on a device, without a copy where they lie in its memory already.
+func bufferOf(dev backend.Backend, x []float32) backend.Buffer {
+	if a, ok := dev.(backend.Adopter); ok {
+		return a.Adopt(x)
+	}
+	b := dev.AllocUninit(tensor.F32, len(x))
+	dev.Upload(b, x)
+	return b
 }
 
 // link sets the fields that are derived from the parameters.
