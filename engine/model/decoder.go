@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 
 	"tunebook/engine/backend"
@@ -66,7 +67,7 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		return nil, err
 	}
 	p := families[c.ModelType].plan(&c)
-	return build(dev, c, func(name string, shape []int) ([]float32, error) {
+	fill := func(name string, shape []int) []float32 {
 		x := make([]float32, tensor.Size(shape...))
 		if len(shape) == 1 {
 			if strings.HasSuffix(name, ".weight") && !p.onePlus {
@@ -74,7 +75,7 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 					x[i] = 1
 				}
 			}
-			return x, nil
+			return x
 		}
 		std := c.InitializerRange
 		if p.residual(name) {
@@ -84,6 +85,26 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		for i := range x {
 			x[i] = float32(std * r.Norm())
 		}
+		return x
+	}
+	// Tensors are made side by side, a few ahead of the one that goes to the device.
+	all := c.tensors()
+	made := make([]chan []float32, len(all))
+	start := func(i int) {
+		if i < len(all) {
+			made[i] = make(chan []float32, 1)
+			go func() { made[i] <- fill(all[i].name, all[i].shape) }()
+		}
+	}
+	ahead := runtime.GOMAXPROCS(0)
+	for i := range ahead {
+		start(i)
+	}
+	next := 0
+	return build(dev, c, func(string, []int) ([]float32, error) {
+		x := <-made[next]
+		start(next + ahead)
+		next++
 		return x, nil
 	})
 }

@@ -57,12 +57,27 @@ type packed struct {
 // packed returns x (r, c) in bf16 as (rows, columns), or turned, with zeros behind what there is. It stays good until four more
 // are asked for.
 func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
+	addr, there := b.place(x, r, c, rows, columns, turned)
+	switch {
+	case there:
+	case turned:
+		b.launch("bf16_pack_turned", [3]int{rows / 32, columns / 32, 1}, [3]int{32, 8, 1}, 0, addr, x.addr, i32(c), i32(r), i32(columns))
+	case rows == r && columns == c && x.addr%16 == 0 && r*c%8 == 0:
+		b.elements("bf16_round", r*c/8, addr, x.addr, i64(r*c/8))
+	default:
+		b.rows("bf16_pack", rows, addr, x.addr, i32(rows), i32(r), i32(c), i32(columns))
+	}
+	return addr
+}
+
+// place returns where x is packed, or is to be packed by the caller.
+func (b *Backend) place(x span, r, c, rows, columns int, turned bool) (addr uint64, there bool) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	for i, p := range b.packs {
 		if p.from.mem == x.mem && p.from.addr == x.addr && p.r == r && p.c == c && p.rows == rows && p.columns == columns && p.turned == turned && p.writes == x.mem.writes {
 			b.packs = append(append(b.packs[:i], b.packs[i+1:]...), p)
-			b.mu.Unlock()
-			return p.addr
+			return p.addr, true
 		}
 	}
 	p := &packed{from: x, writes: x.mem.writes, r: r, c: c, rows: rows, columns: columns, turned: turned, bytes: 2 * rows * columns}
@@ -79,16 +94,7 @@ func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
 		b.packs = append(b.packs, p)
 		b.packBytes += p.bytes
 	}
-	b.mu.Unlock()
-	switch {
-	case turned:
-		b.launch("bf16_pack_turned", [3]int{rows / 32, columns / 32, 1}, [3]int{32, 8, 1}, 0, addr, x.addr, i32(c), i32(r), i32(columns))
-	case rows == r && columns == c && x.addr%16 == 0 && r*c%8 == 0:
-		b.elements("bf16_round", r*c/8, addr, x.addr, i64(r*c/8))
-	default:
-		b.rows("bf16_pack", rows, addr, x.addr, i32(rows), i32(r), i32(c), i32(columns))
-	}
-	return addr
+	return addr, false
 }
 
 // drop gives pack i back. The caller holds the lock.
