@@ -6,7 +6,7 @@
 // every instruction family of testdata/instructions.json passed as they do on the simulator:
 //
 //	copy of 1 GiB                                            2.4 TB/s
-//	product of 4096, 8192, float32 / bf16 with packing       50 / 690, 760 TFLOP/s
+//	product of 4096, 8192, float32 / bf16 once packed       50 / 690, 760 TFLOP/s
 //	the same by our own kernels                              27 / 130, 122 TFLOP/s
 //	attention forward, 16 heads of 128, 4096 causal          7 (float32), 143 (bf16, older cards' kernels), 407 (bf16, Hopper) TFLOP/s
 //	attention backward, likewise                             6, 108 TFLOP/s
