@@ -88,8 +88,17 @@ func newBackend(threads int, k *kernels) *Backend {
 }
 
 func init() {
-	backend.Register("cpu", func() (backend.Backend, error) { return New(0), nil })
-	backend.Register("cpu-bf16", func() (backend.Backend, error) { return NewBF16(0), nil })
+	register := func(name string, made func(threads int, k *kernels) *Backend) {
+		backend.Register(name, func() (backend.Backend, error) {
+			k, err := chosen()
+			if err != nil {
+				return nil, err
+			}
+			return made(0, k), nil
+		})
+	}
+	register("cpu", newBackend)
+	register("cpu-bf16", newBF16)
 }
 
 // Name returns "cpu", or "cpu-bf16" where large products round their operands.
