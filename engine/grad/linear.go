@@ -24,6 +24,7 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	want("Linear", in == K, "the weight is (%d, %d), transposed %v; x has %d columns", w.Rows, w.Cols, transposed, K)
 	if ad == nil {
 		y := t.activation(T, N, x, w)
+		y.spare = true
 		t.weight(w, func(W backend.Buffer) { t.dev.MatMul(y.Value, x.Value, W, T, N, K, forward, 1, 0) })
 		t.push(func() {
 			t.throughWeight(x, w, y.grad, T, K, N, backward)
@@ -36,6 +37,7 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 		"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
 	want("Linear", ad.M == nil || ad.M.Cols == N, "the adapter has another number of magnitudes than the layer's %d rows", N)
 	y := t.activation(T, N, x, w, ad.A, ad.B, ad.M)
+	y.spare = true
 	z := t.scratch(T * R)           // x·Aᵀ
 	var plain, norms backend.Buffer // y before its columns are scaled, and the lengths that divide them
 	out := y.Value
@@ -58,13 +60,15 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	t.push(func() {
 		dy := y.grad
 		if ad.M != nil {
-			t.dev.ScaleColumnsBackward(dy, gradOf(ad.M), dy, plain, ad.M.Value, norms, T, N)
+			t.dev.ScaleColumnsBackward(dy, t.gradOf(ad.M), dy, plain, ad.M.Value, norms, T, N)
 		}
 		t.product(ad.B, dy, z, N, R, T, backend.TN, ad.Scale)
 		if x.needs || ad.A.needs {
 			dz := t.dev.AllocUninit(z.DType(), T*R)
 			t.dev.MatMul(dz, dy, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
-			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
+			if ad.A.needs {
+				t.product(ad.A, dz, t.value(x), R, K, T, backend.TN, 1)
+			}
 			t.throughWeight(x, w, dy, T, K, N, backward)
 			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
 			t.dev.Free(dz)
@@ -82,10 +86,12 @@ func (t *Tape) throughWeight(x, w *Var, dy backend.Buffer, T, K, N int, backward
 }
 
 func (t *Tape) ofWeight(w, x *Var, dy backend.Buffer, T, K, N int, transposed bool) {
-	if transposed {
-		t.product(w, x.Value, dy, K, N, T, backend.TN, 1)
-	} else {
-		t.product(w, dy, x.Value, N, K, T, backend.TN, 1)
+	switch {
+	case !w.needs:
+	case transposed:
+		t.product(w, t.value(x), dy, K, N, T, backend.TN, 1)
+	default:
+		t.product(w, dy, t.value(x), N, K, T, backend.TN, 1)
 	}
 }
 
