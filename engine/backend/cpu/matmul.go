@@ -101,16 +101,15 @@ func (b *Backend) multiply(k *kernels, p product) {
 
 	threads := b.pool.threads
 	panels := ceilDiv(p.m, k.rows)
-	blocks := ceilDiv(panels, blockM/k.rows)
 	t := &b.tasks.product
-	*t = productTask{b: b, k: k, product: p, panels: panels, parts: 1}
+	*t = productTask{b: b, k: k, product: p, parts: 1, blocks: t.blocks[:0]}
 	if panels < 4*threads {
 		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
-		t.parts = min(ceilDiv(2*threads, blocks), ceilDiv(min(cols, p.n), width))
-	} else if r := blocks % threads; r != 0 {
-		blocks = min(panels, blocks+threads-r)
+		t.cut(panels, 1, blockM/k.rows)
+		t.parts = min(ceilDiv(2*threads, len(t.blocks)), ceilDiv(min(cols, p.n), width))
+	} else {
+		t.cut(panels, threads, blockM/k.rows)
 	}
-	t.blocks = blocks
 	for j := 0; j < p.n; j += cols {
 		for q := 0; q < p.k; q += depth {
 			t.col, t.cols = j, min(cols, p.n-j)
@@ -122,10 +121,10 @@ func (b *Backend) multiply(k *kernels, p product) {
 			}
 			b.tasks.packB = packBTask{t}
 			b.pool.run(ceilDiv(t.cols, width), &b.tasks.packB)
-			b.pool.run(t.blocks*t.parts, t)
+			b.pool.run(len(t.blocks)*t.parts, t)
 		}
 	}
-	*t = productTask{}
+	*t = productTask{blocks: t.blocks[:0]}
 }
 
 // packBTask packs one panel of B, two vectors wide, per item.
@@ -143,16 +142,30 @@ type productTask struct {
 	b *Backend
 	k *kernels
 	product
-	panels, blocks, parts int
-	col, cols             int // the columns that are packed
-	step, depth, words    int // the part of k that is packed
-	betaNow               float32
+	blocks             [][2]int // rows of panels, from and to
+	parts              int
+	col, cols          int // the columns that are packed
+	step, depth, words int // the part of k that is packed
+	betaNow            float32
+}
+
+// cut cuts so many panels into blocks of at most most. Towards the end they become smaller, so that threads which
+// claim one after the other end at about the same time.
+func (t *productTask) cut(panels, threads, most int) {
+	for at := 0; at < panels; {
+		n := min(most, panels-at)
+		if threads > 1 {
+			n = min(n, max(2, (panels-at)/(2*threads)))
+		}
+		t.blocks = append(t.blocks, [2]int{at, at + n})
+		at += n
+	}
 }
 
 func (t *productTask) do(w, i int) {
 	k, width := t.k, t.k.width()
 	block, part := i/t.parts, i%t.parts
-	p0, p1 := block*t.panels/t.blocks, (block+1)*t.panels/t.blocks
+	p0, p1 := t.blocks[block][0], t.blocks[block][1]
 	first := p0 * k.rows
 	rows := min(p1*k.rows, t.m) - first
 	// A panel begins a full vector after the end of the one before it: packing writes whole vectors.
