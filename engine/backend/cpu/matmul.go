@@ -14,7 +14,7 @@ const (
 	blockM = 112
 	blockN = 1024
 
-	// fewRows is the largest M or N for which a product NT runs on rows as they lie, without packing.
+	// fewRows is the largest M or N for which a product runs on its longer operand as it lies, without packing.
 	fewRows = 32
 
 	// A product with at least so many rows and columns, over at least bf16K, rounds its operands on "cpu-bf16".
@@ -84,6 +84,17 @@ func (b *Backend) matMul(c, a, bb []float32, m, n, k int, op backend.MatOp, alph
 		}
 	case op == backend.NT && min(m, n) <= fewRows:
 		b.multiplyRows(p)
+	case op == backend.NN && n <= fewRows:
+		p.b = b.turned(p.b, n, k)
+		b.multiplyRows(p)
+	case op != backend.NT && m <= fewRows:
+		if op == backend.NN {
+			p.a = b.turned(p.a, k, m)
+		}
+		b.multiplyFew(p, false)
+	case op == backend.TN && n <= fewRows:
+		p.m, p.n, p.a, p.b = n, m, p.b, p.a
+		b.multiplyFew(p, true)
 	case b.bf16 != nil && min(m, n) >= bf16MN && k >= bf16K:
 		b.multiply(b.bf16, p)
 	default:
@@ -210,55 +221,3 @@ func (k *kernels) tile(rows, cols, depth int, a *float32, lda int, b *float32, l
 		}
 	}
 }
-
-// multiplyRows runs a product NT with few rows of A or of B: the rows are read where they lie.
-func (b *Backend) multiplyRows(p product) {
-	t := &b.tasks.dotRows
-	*t = dotRowsTask{k: b.k, product: p}
-	// An item is a strip of the longer side; about 256 KB of rows.
-	t.strip = max(4, 65536/max(1, p.k)) &^ 3
-	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
-	*t = dotRowsTask{}
-}
-
-type dotRowsTask struct {
-	k *kernels
-	product
-	strip int
-}
-
-func (t *dotRowsTask) do(_, i int) {
-	i0, i1, j0, j1 := 0, t.m, 0, t.n
-	from := i * t.strip
-	if t.n >= t.m {
-		j0, j1 = from, min(from+t.strip, t.n)
-	} else {
-		i0, i1 = from, min(from+t.strip, t.m)
-	}
-	// The few rows are walked in the inner loop: the strip is read from memory once.
-	if t.n >= t.m {
-		for j := j0; j < j1; j += 4 {
-			for r := i0; r < i1; {
-				r += t.tile(r, i1, j, j1)
-			}
-		}
-		return
-	}
-	for r := i0; r < i1; {
-		step := 0
-		for j := j0; j < j1; j += 4 {
-			step = t.tile(r, i1, j, j1)
-		}
-		r += step
-	}
-}
-
-// tile computes the products of some rows of A from r on with at most four rows of B from j on; it returns how many.
-func (t *dotRowsTask) tile(r, rEnd, j, jEnd int) int {
-	m := min(len(t.k.dots), rEnd-r)
-	t.k.dots[m-1](t.k0(), &t.a.x[r*t.a.ld], t.a.ld, &t.product.b.x[j*t.product.b.ld], t.product.b.ld,
-		&t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, min(4, jEnd-j))
-	return m
-}
-
-func (t *dotRowsTask) k0() int { return t.product.k }
