@@ -67,8 +67,11 @@ func (b *Backend) turned(o operand, columns, rows int) operand {
 	return operand{b.packedB, ld, !o.kMajor}
 }
 
-// stripColumns are the columns of an item of multiplyFew.
-const stripColumns = 64
+// An item of multiplyFew has so many columns; a step along K keeps their rows in the second cache.
+const (
+	stripColumns = 64
+	stripDepth   = 384
+)
 
 // multiplyFew runs a product whose operands both lie across K, with few rows. turned tells that C lies transposed.
 func (b *Backend) multiplyFew(p product, turned bool) {
@@ -98,8 +101,8 @@ func (t *fewTask) do(w, i int) {
 		c, lines = buf[:stripColumns*t.m], buf[stripColumns*t.m:]
 		ldc, beta = stripColumns, 0
 	}
-	for q := 0; q < t.product.k; q += blockK {
-		depth := min(blockK, t.product.k-q)
+	for q := 0; q < t.product.k; q += stripDepth {
+		depth := min(stripDepth, t.product.k-q)
 		for j := 0; j < cols; j += width {
 			for r := 0; r < t.m; r += t.step {
 				k.tile(min(t.step, t.m-r), min(width, cols-j), depth, t.a.at(r, q), t.a.ld, t.product.b.at(first+j, q), t.product.b.ld,

@@ -10,7 +10,7 @@ import (
 // blockM rows of A for itself and multiplies them with all of B's panels. Panels of A and one panel of B stay in the
 // first cache, the packed block of A in the second.
 const (
-	blockK = 384 // words
+	blockK = 576 // words
 	blockM = 112
 	blockN = 1024
 
@@ -45,7 +45,7 @@ type product struct {
 	alpha, beta float32
 }
 
-// MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 384 products
+// MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 576 products
 // with packing, and in at least eight interleaved chains when M or N is small.
 func (b *Backend) MatMul(c, a, bb backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	if m < 0 || n < 0 || k < 0 {
