@@ -3,7 +3,9 @@ package backend
 import (
 	"fmt"
 	"math/bits"
+	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"tunebook/engine/tensor"
 )
@@ -60,9 +62,42 @@ const maxClass = 127
 // Alloc returns n zeros.
 func (m *HostMemory) Alloc(dt tensor.DType, n int) Buffer {
 	b := m.take(dt, n)
-	clear(b.F)
+	zero(b.F)
 	clear(b.I)
 	return b
+}
+
+// Adopter is a device that can use Go memory where it lies.
+type Adopter interface {
+	// Adopt makes x a buffer of the device: its owner does not write to it any more. Free leaves it to the garbage collector.
+	Adopt(x []float32) Buffer
+}
+
+// Adopt makes x a buffer.
+func (m *HostMemory) Adopt(x []float32) Buffer { return &HostBuffer{F: x} }
+
+// zero clears x, a large one with several threads: what it costs is the first use of its pages. Fresh memory is zero, but
+// where it is read before it is written, every page fails twice.
+func zero(x []float32) {
+	const part = 1 << 20
+	if len(x) <= part {
+		clear(x)
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				at := int(next.Add(part)) - part
+				if at >= len(x) {
+					return
+				}
+				clear(x[at:min(at+part, len(x))])
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // AllocUninit returns n elements of any value.

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 
 	"tunebook/engine/backend"
@@ -66,7 +67,7 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		return nil, err
 	}
 	p := families[c.ModelType].plan(&c)
-	return build(dev, c, func(name string, shape []int) ([]float32, error) {
+	fill := func(name string, shape []int) []float32 {
 		x := make([]float32, tensor.Size(shape...))
 		if len(shape) == 1 {
 			if strings.HasSuffix(name, ".weight") && !p.onePlus {
@@ -74,7 +75,7 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 					x[i] = 1
 				}
 			}
-			return x, nil
+			return x
 		}
 		std := c.InitializerRange
 		if p.residual(name) {
@@ -84,6 +85,26 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		for i := range x {
 			x[i] = float32(std * r.Norm())
 		}
+		return x
+	}
+	// Tensors are made side by side, a few ahead of the one that goes to the device.
+	all := c.tensors()
+	made := make([]chan []float32, len(all))
+	start := func(i int) {
+		if i < len(all) {
+			made[i] = make(chan []float32, 1)
+			go func() { made[i] <- fill(all[i].name, all[i].shape) }()
+		}
+	}
+	ahead := runtime.GOMAXPROCS(0)
+	for i := range ahead {
+		start(i)
+	}
+	next := 0
+	return build(dev, c, func(string, []int) ([]float32, error) {
+		x := <-made[next]
+		start(next + ahead)
+		next++
 		return x, nil
 	})
 }
@@ -113,14 +134,23 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
 			}
 		} else {
-			p.Value = dev.AllocUninit(tensor.F32, len(data))
-			dev.Upload(p.Value, data)
+			p.Value = bufferOf(dev, data)
 		}
 		m.params = append(m.params, p)
 		m.byName[s.name] = p
 	}
 	m.link()
 	return m, dev.Sync()
+}
+
+// bufferOf puts numbers that nothing else uses on a device, without a copy where they lie in its memory already.
+func bufferOf(dev backend.Backend, x []float32) backend.Buffer {
+	if a, ok := dev.(backend.Adopter); ok {
+		return a.Adopt(x)
+	}
+	b := dev.AllocUninit(tensor.F32, len(x))
+	dev.Upload(b, x)
+	return b
 }
 
 // link sets the fields that are derived from the parameters.

@@ -42,7 +42,9 @@ type Config struct {
 
 	// Precision is "f32" (default), or "bf16": the trained parameters are rounded to bfloat16 after every update, from
 	// masters in float32 that the optimizer works on, so that the model which is trained and the one which a BF16 file
-	// holds are the same. All sums and products stay in float32 on every device of this module; memory is not saved.
+	// holds are the same. It says how parameters are stored and nothing about arithmetic: sums stay in float32, and memory is
+	// not saved. Products of rounded operands, which is what others call bf16 training with float32 masters, come with the
+	// device: "cpu-bf16" or "cuda-bf16", with either Precision.
 	Precision string
 
 	// EMA is the decay of an exponential moving average of the trained parameters, 0 for none. Where there is one,

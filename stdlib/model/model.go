@@ -42,9 +42,10 @@ type Pairing = backend.Pairing
 
 // Options are the rarer choices of Open and New.
 type Options struct {
-	// Device is "cpu", "cuda" (an NVIDIA card), "cuda-bf16" (the same, operands of large products rounded to bf16), "ref" (the
-	// slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
-	// environment variable TUNEBOOK_DEVICE names, else "cpu": the kernels for cards have run on the simulator only.
+	// Device is "cpu", "cpu-bf16" (the same, operands of large products rounded to bf16: about twice as fast in them on AMD's
+	// processors from Zen 4 on, no faster elsewhere), "cuda" (an NVIDIA card), "cuda-bf16" (the same, rounded likewise), "ref"
+	// (the slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
+	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu".
 	// Training runs where the model lies.
 	Device string
 	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32

@@ -37,7 +37,7 @@ type Config struct {
 	Groups       []Group  // learning rates and decays of parameters by name
 	Clip         float64  // largest gradient norm; 1, -1 for none
 	EMA          float64  // decay of an average of the weights that takes their place in validation and at the end; 0 for none
-	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update, sums in float32
+	Precision    string   // "f32" (default), or "bf16": weights rounded to bfloat16 after every update; products round on the devices -bf16
 	NEFTune      float64  // size of noise on the embeddings; 0 for none, 5 is usual
 	Loss         *Loss    // nil for the next token's
 	Freeze       []string // patterns of parameters that are not trained: "model.embed*", "model.layers.0.*"

@@ -26,6 +26,7 @@ var files = []struct {
 	emit func(*gen)
 }{
 	{"tile", emitTiles},
+	{"pairtile", emitPairTiles},
 	{"dotrows", emitDotRows},
 	{"pack", emitPack},
 	{"vector", emitVector},
@@ -54,7 +55,7 @@ func run(out string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		if err := pass.Compile.Execute(file); err != nil {
+		if err := pass.Concat(pass.Compile, pass.Func(encode)).Execute(file); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 		cfg := printer.Config{Name: "cmd/gen/asm", Pkg: "cpu"}

@@ -19,19 +19,32 @@ const tileSig = "func(k int, a *float32, lda int, b *float32, ldb int, c *float3
 
 // emitTiles writes the micro-kernels of the matrix product: C tile = alpha·Σ a[p,i]·b[p,j] + beta·C.
 func emitTiles(g *gen) {
-	for _, h := range g.tileHeights() {
-		emitTile(g, h, 2)
-		emitTile(g, h, 1)
+	emitTileSet(g, "tile", "", func(a, b, acc Op) { g.VFMADD231PS(a, b, acc) })
+}
+
+// emitPairTiles writes the same for words that hold two bf16 each.
+func emitPairTiles(g *gen) {
+	if g.wide() {
+		emitTileSet(g, "pairTile", ", where words are pairs of bf16 and their product the sum of two", g.VDPBF16PS)
 	}
 }
 
-func emitTile(g *gen, rows, vecs int) {
+// emitTileSet writes the tiles of all heights. multiply adds the product of two vectors to a third.
+func emitTileSet(g *gen, name, words string, multiply func(a, b, acc Op)) {
+	for _, h := range g.tileHeights() {
+		for _, vecs := range []int{2, 1} {
+			emitTile(g, name, words, h, vecs, multiply)
+		}
+	}
+}
+
+func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, acc Op)) {
 	if vecs == 2 {
-		g.fn(fmt.Sprintf("tile%dx2v", rows), tileSig, fmt.Sprintf(
-			"writes c[i,j] = alpha·Σ a[p,i]·b[p,j] + beta·c[i,j] for %d rows and %d columns; p runs over k rows of a and b. n is not used.", rows, vecs*g.lanes))
+		g.fn(fmt.Sprintf("%s%dx2v", name, rows), tileSig, fmt.Sprintf(
+			"writes c[i,j] = alpha·Σ a[p,i]·b[p,j] + beta·c[i,j] for %d rows and %d columns; p runs over k rows of a and b%s. n is not used.", rows, vecs*g.lanes, words))
 	} else {
-		g.fn(fmt.Sprintf("tile%dx1v", rows), tileSig, fmt.Sprintf(
-			"is tile%dx2v for n ≤ %d columns; it reads and writes no others.", rows, g.lanes))
+		g.fn(fmt.Sprintf("%s%dx1v", name, rows), tileSig, fmt.Sprintf(
+			"is %s%dx2v for n ≤ %d columns; it reads and writes no others.", name, rows, g.lanes))
 	}
 	var m *mask
 	if vecs == 1 {
@@ -71,7 +84,7 @@ func emitTile(g *gen, rows, vecs int) {
 			r := t[i%len(t)]
 			g.VBROADCASTSS(Mem{Base: a, Disp: 4 * i}, r)
 			for j := range x {
-				g.VFMADD231PS(x[j], r, acc[i][j])
+				multiply(x[j], r, acc[i][j])
 			}
 		}
 		g.ADDQ(lda, a)

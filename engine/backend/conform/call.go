@@ -3,10 +3,12 @@ package conform
 import (
 	"math"
 	"runtime"
+	"strings"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/backend/ref"
 	"tunebook/engine/tensor"
+	"tunebook/engine/weights"
 )
 
 // role is what a call may do to an operand.
@@ -236,6 +238,9 @@ func (c *call) verify(t T, b backend.Backend) {
 	if s, ok := t.(Skipper); ok && s.Skip(c.op+" "+c.what) {
 		return
 	}
+	if bf16(b) {
+		c.round()
+	}
 	apart := *c
 	apart.x = append([]operand{}, c.x...)
 	want := apart.run(t, ref.New(), false, "")
@@ -256,7 +261,7 @@ func (c *call) verify(t T, b backend.Backend) {
 		}
 		g, a, w := got[at], again[at], want[o.name]
 		c.same(t, o.name, g.bits(), a.bits())
-		c.close(t, o.name, g, w)
+		c.close(t, b, o.name, g, w)
 	}
 }
 
@@ -280,11 +285,26 @@ func (c *call) same(t T, name string, first, second []uint32) {
 	}
 }
 
-func (c *call) close(t T, name string, got, want operand) {
+// bf16 tells whether a device rounds operands of products to bf16.
+func bf16(b backend.Backend) bool { return strings.HasSuffix(b.Name(), "-bf16") }
+
+// round gives the factors of products values that bf16 holds.
+func (c *call) round() {
+	for _, name := range products[c.op] {
+		for i, v := range c.operand(name).f {
+			c.operand(name).f[i] = weights.BFloat16(weights.ToBFloat16(v))
+		}
+	}
+}
+
+func (c *call) close(t T, b backend.Backend, name string, got, want operand) {
 	t.Helper()
 	tol, known := tolerances[c.op]
 	if !known {
 		panic("conform: no tolerance for " + c.op)
+	}
+	if loose, ok := bf16Tolerances[c.op]; ok && bf16(b) {
+		tol = loose
 	}
 	g, w := got.bits(), want.bits()
 	scale := rms(want.f)

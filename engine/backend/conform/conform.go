@@ -7,6 +7,9 @@
 //	tolerance · (|wanted element| + root mean square of the wanted array)
 //
 // with the tolerances of the table below. A NaN is never close to anything.
+//
+// On a device whose name ends in -bf16, the factors of products are values that bf16 holds: there MatMul has the same
+// bound. The gradients of LinearCrossEntropy multiply probabilities, which are rounded within, and have a wider one.
 package conform
 
 import (
@@ -48,6 +51,14 @@ var tolerances = map[string]float64{
 	"SumSquares":           2e-6,
 	"AdamW":                2e-6,
 }
+
+// bf16Tolerances stand in place of those on devices whose names end in -bf16.
+var bf16Tolerances = map[string]float64{
+	"LinearCrossEntropy": 4e-3, // 2^-8: the spacing of bf16 numbers
+}
+
+// products names the factors of products, which the suite rounds for those devices.
+var products = map[string][]string{"MatMul": {"a", "b"}, "LinearCrossEntropy": {"x", "w"}}
 
 // gradientTolerance bounds the difference between a gradient and finite differences of a float32 forward pass.
 const gradientTolerance = 1e-3

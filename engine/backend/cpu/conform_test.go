@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"strings"
 	"testing"
 
 	"tunebook/engine/backend/conform"
@@ -16,6 +17,26 @@ func TestConform(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			conform.Run(t, newBackend(3, k))
+		})
+	}
+}
+
+// TestConformBF16 is the same for devices that round operands of products: the kernels that run here, and of the other sets
+// what differs.
+func TestConformBF16(t *testing.T) {
+	for _, k := range availableBF16() {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBF16(3, k)
+			if k == best() {
+				conform.Run(t, b)
+				return
+			}
+			for _, c := range conform.Checks() {
+				if strings.HasPrefix(c.Name, "LinearCrossEntropy/") && (k != &generic || !testing.Short()) {
+					c.Run(t, b)
+				}
+			}
 		})
 	}
 }

@@ -1,5 +1,11 @@
 package cpu
 
+import (
+	"math"
+
+	"tunebook/engine/weights"
+)
+
 // tileFunc is a micro-kernel of the matrix product; see the generated files for what tile and dot kernels compute.
 type tileFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int)
 
@@ -10,12 +16,11 @@ type kernels struct {
 	lanes int // float32 elements of a vector; a tile is two vectors wide
 	rows  int // height of the largest tile
 
-	heights []int         // heights of the tiles, largest first, ending with 1
-	tiles   [][2]tileFunc // by heights: one vector wide with n ≤ lanes columns, two vectors wide
-	dots    []tileFunc    // dots[m-1] multiplies m rows of a with n ≤ 4 rows of b
+	heights []int      // heights of the tiles, largest first, ending with 1
+	dots    []tileFunc // dots[m-1] multiplies m rows of a with n ≤ 4 rows of b
 
-	transpose func(dst *float32, ldd int, src *float32, lds int, rows, blocks int)
-	copyLanes func(dst *float32, ldd int, src *float32, lds int, n, rows int)
+	panels         // of float32
+	bf16   *panels // of operands rounded to bf16
 
 	axpy       func(y, x *float32, alpha float32, n int)
 	add        func(z, x, y *float32, n int)
@@ -38,6 +43,40 @@ type kernels struct {
 	maxColumns  func(m, s *float32, rows int)
 	expColumns  func(l, s, m *float32, rows int)
 	softmaxGrad func(s, dp, lse, delta *float32, scale float32, rows int)
+}
+
+// panels say how the operands of a product lie in panels, and what multiplies them. A panel consists of words of four bytes.
+type panels struct {
+	pair      int           // elements along k in a word: 1, or 2 of bf16
+	tiles     [][2]tileFunc // by heights: one vector wide with n ≤ lanes columns, two vectors wide
+	transpose func(dst *float32, ldd int, src *float32, lds int, rows, blocks int)
+	copyLanes func(dst *float32, ldd int, src *float32, lds int, n, rows int)
+	word      func(x []float32) float32 // makes one word from up to pair elements
+}
+
+// words returns the length along k of a panel of so many elements.
+func (p *panels) words(depth int) int { return ceilDiv(depth, p.pair) }
+
+// element is the word that holds one float32 as it is.
+func element(x []float32) float32 { return x[0] }
+
+// rounded is the word that holds one float32 rounded to bf16, to nearest with ties to even.
+func rounded(x []float32) float32 { return weights.BFloat16(weights.ToBFloat16(x[0])) }
+
+// roundedPair is the word that holds two elements in bf16, the first in the lower half, or one and zero.
+func roundedPair(x []float32) float32 {
+	w := uint32(weights.ToBFloat16(x[0]))
+	if len(x) > 1 {
+		w |= uint32(weights.ToBFloat16(x[1])) << 16
+	}
+	return math.Float32frombits(w)
+}
+
+// withBF16 returns kernels that round the operands of products to bf16. They are for products alone.
+func (k *kernels) withBF16() *kernels {
+	r := *k
+	r.panels = *k.bf16
+	return &r
 }
 
 // width returns the columns of a tile of two vectors.

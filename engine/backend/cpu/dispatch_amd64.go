@@ -1,20 +1,24 @@
 package cpu
 
-import "golang.org/x/sys/cpu"
+import (
+	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/cpu"
+)
+
+var tilesAVX2 = [][2]tileFunc{
+	{tile6x1vAVX2, tile6x2vAVX2},
+	{tile4x1vAVX2, tile4x2vAVX2},
+	{tile2x1vAVX2, tile2x2vAVX2},
+	{tile1x1vAVX2, tile1x2vAVX2},
+}
 
 var avx2 = kernels{
 	name: "AVX2", lanes: 8, rows: 6,
 	heights: []int{6, 4, 2, 1},
-	tiles: [][2]tileFunc{
-		{tile6x1vAVX2, tile6x2vAVX2},
-		{tile4x1vAVX2, tile4x2vAVX2},
-		{tile2x1vAVX2, tile2x2vAVX2},
-		{tile1x1vAVX2, tile1x2vAVX2},
-	},
-	dots: []tileFunc{dot1x4AVX2, dot2x4AVX2},
+	dots:    []tileFunc{dot1x4AVX2, dot2x4AVX2},
+	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
+	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
-	transpose:      transposeAVX2,
-	copyLanes:      copyLanesAVX2,
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -36,20 +40,37 @@ var avx2 = kernels{
 	softmaxGrad:    softmaxGradAVX2,
 }
 
+var tilesAVX512 = [][2]tileFunc{
+	{tile14x1vAVX512, tile14x2vAVX512},
+	{tile8x1vAVX512, tile8x2vAVX512},
+	{tile4x1vAVX512, tile4x2vAVX512},
+	{tile2x1vAVX512, tile2x2vAVX512},
+	{tile1x1vAVX512, tile1x2vAVX512},
+}
+
+// pairs512 multiply pairs of bf16 with float32 sums.
+var pairs512 = panels{2, [][2]tileFunc{
+	{pairTile14x1vAVX512, pairTile14x2vAVX512},
+	{pairTile8x1vAVX512, pairTile8x2vAVX512},
+	{pairTile4x1vAVX512, pairTile4x2vAVX512},
+	{pairTile2x1vAVX512, pairTile2x2vAVX512},
+	{pairTile1x1vAVX512, pairTile1x2vAVX512},
+}, transposePairsAVX512, copyPairsAVX512, roundedPair}
+
+// avx512Pairs is avx512 for processors on which products of pairs of bf16 are faster than those of float32.
+var avx512Pairs = func() kernels {
+	k := avx512
+	k.name, k.bf16 = "AVX-512 with bf16", &pairs512
+	return k
+}()
+
 var avx512 = kernels{
 	name: "AVX-512", lanes: 16, rows: 14,
 	heights: []int{14, 8, 4, 2, 1},
-	tiles: [][2]tileFunc{
-		{tile14x1vAVX512, tile14x2vAVX512},
-		{tile8x1vAVX512, tile8x2vAVX512},
-		{tile4x1vAVX512, tile4x2vAVX512},
-		{tile2x1vAVX512, tile2x2vAVX512},
-		{tile1x1vAVX512, tile1x2vAVX512},
-	},
-	dots: []tileFunc{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
+	dots:    []tileFunc{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
+	panels:  panels{1, tilesAVX512, transposeAVX512, copyLanesAVX512, element},
+	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
 
-	transpose:      transposeAVX512,
-	copyLanes:      copyLanesAVX512,
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,
@@ -71,18 +92,37 @@ var avx512 = kernels{
 	softmaxGrad:    softmaxGradAVX512,
 }
 
-// best returns the fastest kernels that this processor, and the operating system that saves its registers, run.
-func best() *kernels { return available()[0] }
+// best returns the fastest kernels that this processor, and the operating system that saves its registers, run. Products
+// of bf16 pairs do two elements in the time of one on AMD's processors (Zen 4: 470 GFLOP/s against 235) and one in the time
+// of two on Intel's (Sapphire Rapids: 80 against 170), where the float32 kernels are the better choice for bf16, too.
+func best() *kernels {
+	if hasAVX512() && cpu.X86.HasAVX512BF16 && cpuid.CPU.VendorID == cpuid.AMD {
+		return &avx512Pairs
+	}
+	return available()[0]
+}
 
 // available returns all kernels that run here, the fastest first.
 func available() []*kernels {
 	ks := []*kernels{&generic}
-	x := &cpu.X86
-	if x.HasAVX2 && x.HasFMA {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		ks = append([]*kernels{&avx2}, ks...)
-		if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL {
+		if hasAVX512() {
 			ks = append([]*kernels{&avx512}, ks...)
 		}
 	}
 	return ks
+}
+
+// availableBF16 is available with another set where the processor knows products of pairs of bf16.
+func availableBF16() []*kernels {
+	if hasAVX512() && cpu.X86.HasAVX512BF16 {
+		return append([]*kernels{&avx512Pairs}, available()...)
+	}
+	return available()
+}
+
+func hasAVX512() bool {
+	x := &cpu.X86
+	return x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL
 }

@@ -4,7 +4,7 @@
 // # Kernels and their choice
 //
 // What is worth vectorising is a kernel: a function on pointers and strides, listed in the struct kernels of
-// dispatch.go. There are three sets: AVX-512, AVX2 with FMA, and plain Go (generic.go). best picks one when a Backend is
+// dispatch.go. There are three sets: AVX-512, AVX2 with FMA, and plain Go (generic.go); a fourth is AVX-512 with other tiles for bf16. best picks one when a Backend is
 // made. The assembly and its declarations (*_amd64.s and the Go files of the same names) are written by cmd/gen/asm,
 // which holds every kernel once for both instruction sets; run it again after a change there. The plain Go kernels run
 // on other processors and are what the tests hold the assembly against (equiv_test.go). Everything above the kernels is
@@ -23,6 +23,14 @@
 // as high as a tile and multiplies them with all panels of B. Edges are not padded: they are cut into lower tiles, and
 // the narrow tiles mask their lanes. An NT product with at most 32 rows on one side, as in decoding and in adapters,
 // is not packed: dot kernels read the rows where they lie.
+//
+// # bf16
+//
+// On the device "cpu-bf16" (NewBF16) products with at least 64 rows and columns, over at least 32 elements, round their
+// operands to bf16 while they pack them; sums, results, master weights, attention and everything else are in float32. Where
+// the processor multiplies pairs of bf16 faster than float32 numbers, a word of a panel holds two elements along K and
+// the tiles are pairTile…; elsewhere the float32 tiles multiply rounded operands. Both mean the same numbers and differ in
+// the order of sums. Which is faster is a matter of the processor's make (best in dispatch_amd64.go).
 //
 // # Attention
 //

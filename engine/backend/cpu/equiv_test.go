@@ -161,6 +161,51 @@ func TestColumnKernels(t *testing.T) {
 
 func clone(x []float32) []float32 { return append([]float32(nil), x...) }
 
+// TestPairTiles is TestTiles for tiles whose words hold two bf16.
+func TestPairTiles(t *testing.T) {
+	for _, k := range availableBF16() {
+		if k = k.withBF16(); k.pair == 1 {
+			continue
+		}
+		w := k.width()
+		for _, depth := range []int{0, 1, 3, 4, 9, 64} {
+			for rows := 1; rows <= k.rows; rows++ {
+				for cols := 1; cols <= w; cols++ {
+					rng := tensor.NewRNG(int64(rows*100+cols), "tile")
+					lda, ldb, ldc := rows+1, cols+2, cols+3
+					words := func(ld int) (x, packed []float32) {
+						x, packed = numbers{rng}.floats(2*max(ld, depth*ld), 1), make([]float32, max(ld, depth*ld))
+						for i := range packed {
+							x[2*i], x[2*i+1] = rounded(x[2*i:]), rounded(x[2*i+1:])
+							packed[i] = roundedPair(x[2*i : 2*i+2])
+						}
+						return x, packed
+					}
+					a, pa := words(lda)
+					b, pb := words(ldb)
+					c, frame := framed(rng, (rows-1)*ldc+cols)
+					want := clone(c)
+					for i := range rows {
+						for j := range cols {
+							s := 0.0
+							for p := range depth {
+								for e := range 2 {
+									s += float64(a[2*(p*lda+i)+e]) * float64(b[2*(p*ldb+j)+e])
+								}
+							}
+							want[i*ldc+j] = float32(0.5*s - 2*float64(c[i*ldc+j]))
+						}
+					}
+					k.tile(rows, cols, depth, &pa[0], lda, &pb[0], ldb, c, ldc, 0.5, -2)
+					what := fmt.Sprintf("tile %dx%dx%d", rows, cols, depth)
+					near(t, what, c, want, 3e-6)
+					intact(t, what, frame, len(c))
+				}
+			}
+		}
+	}
+}
+
 // TestTiles holds every tile and every dot kernel against a loop, and checks that they touch no element beside theirs.
 func TestTiles(t *testing.T) {
 	each(t, func(t *testing.T, k *kernels) {
@@ -239,27 +284,42 @@ func TestExp(t *testing.T) {
 
 // TestPacking checks both copies that make panels, with lanes that are missing and depths that are no whole blocks.
 func TestPacking(t *testing.T) {
-	each(t, func(t *testing.T, k *kernels) {
-		for _, depth := range []int{1, 7, 16, 37} {
-			for n := 1; n <= k.width(); n++ {
-				rng := tensor.NewRNG(int64(n), "pack")
-				for _, kMajor := range []bool{false, true} {
-					o := operand{x: numbers{rng}.floats((n+5)*(depth+4), 1), ld: depth + 4, kMajor: kMajor}
-					if kMajor {
-						o.ld = n + 5
-					}
-					dst, frame := framed(rng, depth*k.width())
-					k.pack(dst, k.width(), o, 3, n, 2, depth)
-					for p := range depth {
-						for i := range n {
-							if got, want := dst[p*k.width()+i], *o.at(3+i, 2+p); got != want {
-								t.Fatalf("lane %d of %d, step %d of %d: %g; wanted %g", i, n, p, depth, got, want)
-							}
+	each(t, testPacking)
+	for _, k := range availableBF16() {
+		t.Run(k.name+", rounded", func(t *testing.T) { testPacking(t, k.withBF16()) })
+	}
+}
+
+func testPacking(t *testing.T, k *kernels) {
+	for _, depth := range []int{1, 7, 16, 37, 64, 71} {
+		for n := 1; n <= k.width(); n++ {
+			rng := tensor.NewRNG(int64(n), "pack")
+			for _, kMajor := range []bool{false, true} {
+				o := operand{x: numbers{rng}.floats((n+5)*(depth+4), 1), ld: depth + 4, kMajor: kMajor}
+				if kMajor {
+					o.ld = n + 5
+				}
+				// Halfway cases, which go to even, and what is no number.
+				for i, special := range []uint32{0x3f808000, 0x3f818000, 0x7f800000, 0x7fc12345, 0x7f7fffff, 0x80000000} {
+					*o.at(3, 2+i%depth) = math.Float32frombits(special)
+				}
+				words := k.words(depth)
+				dst, frame := framed(rng, words*k.width())
+				k.pack(dst, k.width(), o, 3, n, 2, depth)
+				for p := range words {
+					for i := range n {
+						var from []float32
+						for e := p * k.pair; e < min((p+1)*k.pair, depth); e++ {
+							from = append(from, *o.at(3+i, 2+e))
+						}
+						got, want := math.Float32bits(dst[p*k.width()+i]), math.Float32bits(k.word(from))
+						if got != want && !(k.pair == 1 && from[0] != from[0] && dst[p*k.width()+i] != dst[p*k.width()+i]) {
+							t.Fatalf("lane %d of %d, word %d of %d: %08x; wanted %08x", i, n, p, words, got, want)
 						}
 					}
-					intact(t, "pack", frame, len(dst))
 				}
+				intact(t, "pack", frame, len(dst))
 			}
 		}
-	})
+	}
 }

@@ -10,15 +10,10 @@ import (
 var generic = kernels{
 	name: "plain Go", lanes: 8, rows: 4,
 	heights: []int{4, 2, 1},
-	tiles: [][2]tileFunc{
-		{tileGeneric(4, 0), tileGeneric(4, 16)},
-		{tileGeneric(2, 0), tileGeneric(2, 16)},
-		{tileGeneric(1, 0), tileGeneric(1, 16)},
-	},
-	dots: []tileFunc{dotGeneric(1), dotGeneric(2)},
+	dots:    []tileFunc{dotGeneric(1), dotGeneric(2)},
+	panels:  panels{1, tilesGeneric, transposeGeneric, copyLanesGeneric, element},
+	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
-	transpose:      transposeGeneric,
-	copyLanes:      copyLanesGeneric,
 	axpy:           axpyGeneric,
 	add:            addGeneric,
 	scale:          scaleGeneric,
@@ -38,6 +33,12 @@ var generic = kernels{
 	maxColumns:     maxColumnsGeneric,
 	expColumns:     expColumnsGeneric,
 	softmaxGrad:    softmaxGradGeneric,
+}
+
+var tilesGeneric = [][2]tileFunc{
+	{tileGeneric(4, 0), tileGeneric(4, 16)},
+	{tileGeneric(2, 0), tileGeneric(2, 16)},
+	{tileGeneric(1, 0), tileGeneric(1, 16)},
 }
 
 // run returns the n elements from p on.
@@ -156,6 +157,26 @@ func copyLanesGeneric(dst *float32, ldd int, src *float32, lds int, n, rows int)
 	d, s := run(dst, (rows-1)*ldd+lanes), run(src, (rows-1)*lds+n)
 	for p := range rows {
 		clear(d[p*ldd+copy(d[p*ldd:p*ldd+lanes], s[p*lds:p*lds+n]) : p*ldd+lanes])
+	}
+}
+
+func transposeRoundedGeneric(dst *float32, ldd int, src *float32, lds int, rows, blocks int) {
+	transposeGeneric(dst, ldd, src, lds, rows, blocks)
+	roundLanes(dst, ldd, blocks*8)
+}
+
+func copyLanesRoundedGeneric(dst *float32, ldd int, src *float32, lds int, n, rows int) {
+	copyLanesGeneric(dst, ldd, src, lds, n, rows)
+	roundLanes(dst, ldd, rows)
+}
+
+// roundLanes rounds the first vector of so many rows to bf16.
+func roundLanes(x *float32, ld, rows int) {
+	for p := range rows {
+		row := run(offset(x, p*ld), 8)
+		for i := range row {
+			row[i] = rounded(row[i:])
+		}
 	}
 }
 

@@ -10,12 +10,16 @@ import (
 // blockM rows of A for itself and multiplies them with all of B's panels. Panels of A and one panel of B stay in the
 // first cache, the packed block of A in the second.
 const (
-	blockK = 384
+	blockK = 384 // words
 	blockM = 112
 	blockN = 1024
 
 	// fewRows is the largest M or N for which a product NT runs on rows as they lie, without packing.
 	fewRows = 32
+
+	// A product with at least so many rows and columns, over at least bf16K, rounds its operands on "cpu-bf16".
+	bf16MN = 64
+	bf16K  = 32
 )
 
 // operand is a matrix of a product as it lies in memory, seen as lanes × k: lanes are rows of A or columns of B.
@@ -80,23 +84,26 @@ func (b *Backend) matMul(c, a, bb []float32, m, n, k int, op backend.MatOp, alph
 		}
 	case op == backend.NT && min(m, n) <= fewRows:
 		b.multiplyRows(p)
+	case b.bf16 != nil && min(m, n) >= bf16MN && k >= bf16K:
+		b.multiply(b.bf16, p)
 	default:
-		b.multiply(p)
+		b.multiply(b.k, p)
 	}
 }
 
 // multiply runs a product through packed blocks.
-func (b *Backend) multiply(p product) {
-	k, width := b.k, b.k.width()
-	depth := ceilDiv(p.k, ceilDiv(p.k, blockK)) // equal steps
+func (b *Backend) multiply(k *kernels, p product) {
+	width := k.width()
+	// Equal steps, of whole blocks of what transpose turns.
+	depth := ceilDiv(ceilDiv(p.k, ceilDiv(p.k, blockK*k.pair)), k.lanes*k.pair) * k.lanes * k.pair
 	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, blockN)), width) * width
-	b.packedB = grow(b.packedB, cols*depth+width)
+	b.packedB = grow(b.packedB, cols*k.words(depth)+width)
 
 	threads := b.pool.threads
 	panels := ceilDiv(p.m, k.rows)
 	blocks := ceilDiv(panels, blockM/k.rows)
 	t := &b.tasks.product
-	*t = productTask{b: b, product: p, panels: panels, parts: 1}
+	*t = productTask{b: b, k: k, product: p, panels: panels, parts: 1}
 	if panels < 4*threads {
 		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
 		t.parts = min(ceilDiv(2*threads, blocks), ceilDiv(min(cols, p.n), width))
@@ -108,6 +115,7 @@ func (b *Backend) multiply(p product) {
 		for q := 0; q < p.k; q += depth {
 			t.col, t.cols = j, min(cols, p.n-j)
 			t.step, t.depth = q, min(depth, p.k-q)
+			t.words = k.words(t.depth)
 			t.betaNow = 1
 			if q == 0 {
 				t.betaNow = p.beta
@@ -125,29 +133,30 @@ type packBTask struct{ t *productTask }
 
 func (p *packBTask) do(_, i int) {
 	t := p.t
-	width := t.b.k.width()
+	width := t.k.width()
 	col := i * width
-	t.b.k.pack(t.b.packedB[col*t.depth:], width, t.product.b, t.col+col, min(width, t.cols-col), t.step, t.depth)
+	t.k.pack(t.b.packedB[col*t.words:], width, t.product.b, t.col+col, min(width, t.cols-col), t.step, t.depth)
 }
 
 // productTask multiplies one block of rows of A with the packed columns, or with a part of them.
 type productTask struct {
 	b *Backend
+	k *kernels
 	product
 	panels, blocks, parts int
 	col, cols             int // the columns that are packed
-	step, depth           int // the part of k that is packed
+	step, depth, words    int // the part of k that is packed
 	betaNow               float32
 }
 
 func (t *productTask) do(w, i int) {
-	k, width := t.b.k, t.b.k.width()
+	k, width := t.k, t.k.width()
 	block, part := i/t.parts, i%t.parts
 	p0, p1 := block*t.panels/t.blocks, (block+1)*t.panels/t.blocks
 	first := p0 * k.rows
 	rows := min(p1*k.rows, t.m) - first
 	// A panel begins a full vector after the end of the one before it: packing writes whole vectors.
-	stride := k.rows*t.depth + k.lanes
+	stride := k.rows*t.words + k.lanes
 	buf := grow(t.b.packedA[w], (p1-p0)*stride)
 	t.b.packedA[w] = buf
 	k.packPanels(buf, stride, t.a, first, rows, t.step, t.depth)
@@ -155,17 +164,17 @@ func (t *productTask) do(w, i int) {
 	panelsB := ceilDiv(t.cols, width)
 	from, to := part*panelsB/t.parts, (part+1)*panelsB/t.parts
 	for j := from; j < to; j++ {
-		bp := &t.b.packedB[j*width*t.depth]
+		bp := &t.b.packedB[j*width*t.words]
 		nr := min(width, t.cols-j*width)
 		for r := 0; r < rows; r += k.rows {
 			at := (first+r)*t.ldc + t.col + j*width
-			k.tile(min(k.rows, rows-r), nr, t.depth, &buf[r/k.rows*stride], k.rows, bp, width, t.c[at:], t.ldc, t.alpha, t.betaNow)
+			k.tile(min(k.rows, rows-r), nr, t.words, &buf[r/k.rows*stride], k.rows, bp, width, t.c[at:], t.ldc, t.alpha, t.betaNow)
 		}
 	}
 }
 
 // tile computes one tile of at most rows × width, cut into the heights and widths for which there are kernels. a lies
-// [k][lda], b lies [k][ldb]. An element's sum does not depend on how the tile is cut.
+// [depth][lda], b lies [depth][ldb], in words. An element's sum does not depend on how the tile is cut.
 func (k *kernels) tile(rows, cols, depth int, a *float32, lda int, b *float32, ldb int, c []float32, ldc int, alpha, beta float32) {
 	if rows == k.rows && cols == 2*k.lanes {
 		k.tiles[0][1](depth, a, lda, b, ldb, &c[0], ldc, alpha, beta, 0)

@@ -12,6 +12,16 @@ func transposeAVX2(dst *float32, ldd int, src *float32, lds int, rows int, block
 //go:noescape
 func copyLanesAVX2(dst *float32, ldd int, src *float32, lds int, n int, rows int)
 
+// transposeRoundedAVX2 writes as bf16 in float32, dst[p·ldd+i] = src[i·lds+p] for p below blocks·lanes and every lane i; lanes at or beyond rows repeat row rows-1, rows ≥ 1.
+//
+//go:noescape
+func transposeRoundedAVX2(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+
+// copyLanesRoundedAVX2 writes as bf16 in float32, dst[p·ldd+i] = src[p·lds+i] for rows ≥ 1 rows p and n lanes i, and zeros in the other lanes of the vector.
+//
+//go:noescape
+func copyLanesRoundedAVX2(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+
 // transposeAVX512 writes dst[p·ldd+i] = src[i·lds+p] for p below blocks·lanes and every lane i; lanes at or beyond rows repeat row rows-1, rows ≥ 1.
 //
 //go:noescape
@@ -21,3 +31,23 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blo
 //
 //go:noescape
 func copyLanesAVX512(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+
+// transposeRoundedAVX512 writes as bf16 in float32, dst[p·ldd+i] = src[i·lds+p] for p below blocks·lanes and every lane i; lanes at or beyond rows repeat row rows-1, rows ≥ 1.
+//
+//go:noescape
+func transposeRoundedAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+
+// copyLanesRoundedAVX512 writes as bf16 in float32, dst[p·ldd+i] = src[p·lds+i] for rows ≥ 1 rows p and n lanes i, and zeros in the other lanes of the vector.
+//
+//go:noescape
+func copyLanesRoundedAVX512(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+
+// transposePairsAVX512 writes the word dst[p·ldd+i] = src[i·lds+2p], src[i·lds+2p+1], rounded to bf16, for p below blocks·lanes and every lane i; lanes at or beyond rows repeat row rows-1, rows ≥ 1.
+//
+//go:noescape
+func transposePairsAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+
+// copyPairsAVX512 writes the word dst[p·ldd+i] = src[2p·lds+i], src[(2p+1)·lds+i], rounded to bf16, for rows ≥ 1 rows of src and n lanes i, and zeros in the other lanes of the vector and for the row after an odd number of them.
+//
+//go:noescape
+func copyPairsAVX512(dst *float32, ldd int, src *float32, lds int, n int, rows int)

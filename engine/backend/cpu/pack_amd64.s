@@ -353,6 +353,204 @@ loop:
 	VZEROUPPER
 	RET
 
+// func transposeRoundedAVX2(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·transposeRoundedAVX2(SB), NOSPLIT, $0-48
+	MOVL         $0x00007fff, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000001, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0xffff0000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Y2
+	MOVQ         dst+0(FP), AX
+	MOVQ         ldd+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         src+16(FP), DX
+	MOVQ         lds+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVQ         blocks+40(FP), DI
+	XORQ         R10, R10
+
+loop:
+	MOVQ       DX, R8
+	MOVQ       BX, R9
+	VMOVUPS    (R8), Y4
+	VPSRLD     $0x10, Y4, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y4, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y4, Y4, Y5
+	VBLENDVPS  Y5, Y3, Y4, Y4
+	CMPQ       SI, $0x01
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y5
+	VPSRLD     $0x10, Y5, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y5, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y5, Y5, Y6
+	VBLENDVPS  Y6, Y3, Y5, Y5
+	CMPQ       SI, $0x02
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y6
+	VPSRLD     $0x10, Y6, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y6, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y6, Y6, Y7
+	VBLENDVPS  Y7, Y3, Y6, Y6
+	CMPQ       SI, $0x03
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y7
+	VPSRLD     $0x10, Y7, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y7, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y7, Y7, Y8
+	VBLENDVPS  Y8, Y3, Y7, Y7
+	CMPQ       SI, $0x04
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y8
+	VPSRLD     $0x10, Y8, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y8, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y8, Y8, Y9
+	VBLENDVPS  Y9, Y3, Y8, Y8
+	CMPQ       SI, $0x05
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y9
+	VPSRLD     $0x10, Y9, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y9, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y9, Y9, Y10
+	VBLENDVPS  Y10, Y3, Y9, Y9
+	CMPQ       SI, $0x06
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y10
+	VPSRLD     $0x10, Y10, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y10, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y10, Y10, Y11
+	VBLENDVPS  Y11, Y3, Y10, Y10
+	CMPQ       SI, $0x07
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Y11
+	VPSRLD     $0x10, Y11, Y3
+	VPAND      Y1, Y3, Y3
+	VPADDD     Y0, Y3, Y3
+	VPADDD     Y11, Y3, Y3
+	VPAND      Y2, Y3, Y3
+	VCMPPS     $0x07, Y11, Y11, Y12
+	VBLENDVPS  Y12, Y3, Y11, Y11
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPS  Y9, Y8, Y7
+	VUNPCKHPS  Y9, Y8, Y8
+	VUNPCKLPS  Y11, Y10, Y9
+	VUNPCKHPS  Y11, Y10, Y10
+	VUNPCKLPD  Y5, Y3, Y11
+	VUNPCKHPD  Y5, Y3, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VUNPCKLPD  Y9, Y7, Y6
+	VUNPCKHPD  Y9, Y7, Y7
+	VUNPCKLPD  Y10, Y8, Y9
+	VUNPCKHPD  Y10, Y8, Y8
+	VPERM2F128 $0x20, Y6, Y11, Y10
+	VPERM2F128 $0x31, Y6, Y11, Y6
+	VPERM2F128 $0x20, Y7, Y3, Y11
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	VPERM2F128 $0x20, Y9, Y5, Y7
+	VPERM2F128 $0x31, Y9, Y5, Y5
+	VPERM2F128 $0x20, Y8, Y4, Y9
+	VPERM2F128 $0x31, Y8, Y4, Y4
+	VMOVUPS    Y10, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y11, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y7, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y9, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y6, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y3, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y5, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y4, (AX)
+	ADDQ       CX, AX
+	ADDQ       $0x00000020, DX
+	DECQ       DI
+	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func copyLanesRoundedAVX2(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+// Requires: AVX, AVX2
+TEXT ·copyLanesRoundedAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+32(FP), AX
+	LEAQ         masks<>+0(SB), CX
+	SHLQ         $0x02, AX
+	SUBQ         AX, CX
+	VMOVUPS      32(CX), Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         ldd+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         src+16(FP), DX
+	MOVQ         lds+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+40(FP), SI
+	MOVL         $0x00007fff, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x00000001, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0xffff0000, DI
+	VMOVD        DI, X4
+	VPBROADCASTD X4, Y4
+
+loop:
+	VMASKMOVPS (DX), Y0, Y1
+	ADDQ       BX, DX
+	VPSRLD     $0x10, Y1, Y5
+	VPAND      Y3, Y5, Y5
+	VPADDD     Y2, Y5, Y5
+	VPADDD     Y1, Y5, Y5
+	VPAND      Y4, Y5, Y5
+	VCMPPS     $0x07, Y1, Y1, Y6
+	VBLENDVPS  Y6, Y5, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	ADDQ       CX, AX
+	DECQ       SI
+	JNZ        loop
+	VZEROUPPER
+	RET
+
 // func transposeAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
 // Requires: AVX, AVX512F, CMOV
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-48
@@ -558,3 +756,620 @@ loop:
 	JNZ       loop
 	VZEROUPPER
 	RET
+
+// func transposeRoundedAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·transposeRoundedAVX512(SB), NOSPLIT, $0-48
+	MOVL         $0x00007fff, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x00000001, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0xffff0000, AX
+	VMOVD        AX, X2
+	VPBROADCASTD X2, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         ldd+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         src+16(FP), DX
+	MOVQ         lds+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVQ         blocks+40(FP), DI
+	XORQ         R10, R10
+
+loop:
+	MOVQ       DX, R8
+	MOVQ       BX, R9
+	VMOVUPS    (R8), Z4
+	VPSRLD     $0x10, Z4, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z4, Z3, Z3
+	VCMPPS     $0x07, Z4, Z4, K1
+	VPANDD     Z2, Z3, K1, Z4
+	CMPQ       SI, $0x01
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z5
+	VPSRLD     $0x10, Z5, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z5, Z3, Z3
+	VCMPPS     $0x07, Z5, Z5, K1
+	VPANDD     Z2, Z3, K1, Z5
+	CMPQ       SI, $0x02
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z6
+	VPSRLD     $0x10, Z6, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z6, Z3, Z3
+	VCMPPS     $0x07, Z6, Z6, K1
+	VPANDD     Z2, Z3, K1, Z6
+	CMPQ       SI, $0x03
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z7
+	VPSRLD     $0x10, Z7, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z7, Z3, Z3
+	VCMPPS     $0x07, Z7, Z7, K1
+	VPANDD     Z2, Z3, K1, Z7
+	CMPQ       SI, $0x04
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z8
+	VPSRLD     $0x10, Z8, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z8, Z3, Z3
+	VCMPPS     $0x07, Z8, Z8, K1
+	VPANDD     Z2, Z3, K1, Z8
+	CMPQ       SI, $0x05
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z9
+	VPSRLD     $0x10, Z9, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z9, Z3, Z3
+	VCMPPS     $0x07, Z9, Z9, K1
+	VPANDD     Z2, Z3, K1, Z9
+	CMPQ       SI, $0x06
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z10
+	VPSRLD     $0x10, Z10, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z10, Z3, Z3
+	VCMPPS     $0x07, Z10, Z10, K1
+	VPANDD     Z2, Z3, K1, Z10
+	CMPQ       SI, $0x07
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z11
+	VPSRLD     $0x10, Z11, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z11, Z3, Z3
+	VCMPPS     $0x07, Z11, Z11, K1
+	VPANDD     Z2, Z3, K1, Z11
+	CMPQ       SI, $0x08
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z12
+	VPSRLD     $0x10, Z12, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z12, Z3, Z3
+	VCMPPS     $0x07, Z12, Z12, K1
+	VPANDD     Z2, Z3, K1, Z12
+	CMPQ       SI, $0x09
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z13
+	VPSRLD     $0x10, Z13, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z13, Z3, Z3
+	VCMPPS     $0x07, Z13, Z13, K1
+	VPANDD     Z2, Z3, K1, Z13
+	CMPQ       SI, $0x0a
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z14
+	VPSRLD     $0x10, Z14, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z14, Z3, Z3
+	VCMPPS     $0x07, Z14, Z14, K1
+	VPANDD     Z2, Z3, K1, Z14
+	CMPQ       SI, $0x0b
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z15
+	VPSRLD     $0x10, Z15, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z15, Z3, Z3
+	VCMPPS     $0x07, Z15, Z15, K1
+	VPANDD     Z2, Z3, K1, Z15
+	CMPQ       SI, $0x0c
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z16
+	VPSRLD     $0x10, Z16, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z16, Z3, Z3
+	VCMPPS     $0x07, Z16, Z16, K1
+	VPANDD     Z2, Z3, K1, Z16
+	CMPQ       SI, $0x0d
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z17
+	VPSRLD     $0x10, Z17, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z17, Z3, Z3
+	VCMPPS     $0x07, Z17, Z17, K1
+	VPANDD     Z2, Z3, K1, Z17
+	CMPQ       SI, $0x0e
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z18
+	VPSRLD     $0x10, Z18, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z18, Z3, Z3
+	VCMPPS     $0x07, Z18, Z18, K1
+	VPANDD     Z2, Z3, K1, Z18
+	CMPQ       SI, $0x0f
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z19
+	VPSRLD     $0x10, Z19, Z3
+	VPANDD     Z1, Z3, Z3
+	VPADDD     Z0, Z3, Z3
+	VPADDD     Z19, Z3, Z3
+	VCMPPS     $0x07, Z19, Z19, K1
+	VPANDD     Z2, Z3, K1, Z19
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPS  Z17, Z16, Z15
+	VUNPCKHPS  Z17, Z16, Z16
+	VUNPCKLPS  Z19, Z18, Z17
+	VUNPCKHPS  Z19, Z18, Z18
+	VUNPCKLPD  Z5, Z3, Z19
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VUNPCKLPD  Z17, Z15, Z14
+	VUNPCKHPD  Z17, Z15, Z15
+	VUNPCKLPD  Z18, Z16, Z17
+	VUNPCKHPD  Z18, Z16, Z16
+	VSHUFF32X4 $0x88, Z6, Z19, Z18
+	VSHUFF32X4 $0xdd, Z6, Z19, Z6
+	VSHUFF32X4 $0x88, Z14, Z10, Z19
+	VSHUFF32X4 $0xdd, Z14, Z10, Z10
+	VSHUFF32X4 $0x88, Z19, Z18, Z14
+	VSHUFF32X4 $0x88, Z10, Z6, Z20
+	VSHUFF32X4 $0xdd, Z19, Z18, Z18
+	VSHUFF32X4 $0xdd, Z10, Z6, Z6
+	VSHUFF32X4 $0x88, Z7, Z3, Z10
+	VSHUFF32X4 $0xdd, Z7, Z3, Z3
+	VSHUFF32X4 $0x88, Z15, Z11, Z7
+	VSHUFF32X4 $0xdd, Z15, Z11, Z11
+	VSHUFF32X4 $0x88, Z7, Z10, Z15
+	VSHUFF32X4 $0x88, Z11, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z10, Z7
+	VSHUFF32X4 $0xdd, Z11, Z3, Z3
+	VSHUFF32X4 $0x88, Z9, Z5, Z10
+	VSHUFF32X4 $0xdd, Z9, Z5, Z5
+	VSHUFF32X4 $0x88, Z17, Z13, Z9
+	VSHUFF32X4 $0xdd, Z17, Z13, Z11
+	VSHUFF32X4 $0x88, Z9, Z10, Z13
+	VSHUFF32X4 $0x88, Z11, Z5, Z17
+	VSHUFF32X4 $0xdd, Z9, Z10, Z9
+	VSHUFF32X4 $0xdd, Z11, Z5, Z5
+	VSHUFF32X4 $0x88, Z8, Z4, Z10
+	VSHUFF32X4 $0xdd, Z8, Z4, Z4
+	VSHUFF32X4 $0x88, Z16, Z12, Z8
+	VSHUFF32X4 $0xdd, Z16, Z12, Z11
+	VSHUFF32X4 $0x88, Z8, Z10, Z12
+	VSHUFF32X4 $0x88, Z11, Z4, Z16
+	VSHUFF32X4 $0xdd, Z8, Z10, Z8
+	VSHUFF32X4 $0xdd, Z11, Z4, Z4
+	VMOVUPS    Z14, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z15, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z13, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z12, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z20, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z19, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z17, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z16, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z18, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z7, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z9, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z8, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z6, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z3, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z5, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z4, (AX)
+	ADDQ       CX, AX
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func copyLanesRoundedAVX512(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·copyLanesRoundedAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+32(FP), AX
+	MOVQ         AX, CX
+	MOVL         $0x00000001, AX
+	SHLL         CL, AX
+	DECL         AX
+	KMOVW        AX, K1
+	MOVQ         dst+0(FP), AX
+	MOVQ         ldd+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         src+16(FP), DX
+	MOVQ         lds+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+40(FP), SI
+	MOVL         $0x00007fff, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Z1
+	MOVL         $0x00000001, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Z2
+	MOVL         $0xffff0000, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Z3
+
+loop:
+	VMOVUPS.Z (DX), K1, Z0
+	ADDQ      BX, DX
+	VPSRLD    $0x10, Z0, Z4
+	VPANDD    Z2, Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPADDD    Z0, Z4, Z4
+	VCMPPS    $0x07, Z0, Z0, K2
+	VPANDD    Z3, Z4, K2, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      CX, AX
+	DECQ      SI
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func transposePairsAVX512(dst *float32, ldd int, src *float32, lds int, rows int, blocks int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·transposePairsAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+	MOVQ blocks+40(FP), DI
+	XORQ R10, R10
+
+loop:
+	MOVQ       DX, R8
+	MOVQ       BX, R9
+	VMOVUPS    (R8), Z1
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xc972
+	CMPQ       SI, $0x01
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z2
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xd272
+	CMPQ       SI, $0x02
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xdb72
+	CMPQ       SI, $0x03
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z4
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xe472
+	CMPQ       SI, $0x04
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z5
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xed72
+	CMPQ       SI, $0x05
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z6
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xf672
+	CMPQ       SI, $0x06
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z7
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487ff262
+	WORD       $0xff72
+	CMPQ       SI, $0x07
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z8
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xc072
+	CMPQ       SI, $0x08
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xc972
+	CMPQ       SI, $0x09
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z10
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xd272
+	CMPQ       SI, $0x0a
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z11
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xdb72
+	CMPQ       SI, $0x0b
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z12
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xe472
+	CMPQ       SI, $0x0c
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z13
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xed72
+	CMPQ       SI, $0x0d
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z14
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xf672
+	CMPQ       SI, $0x0e
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z15
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487f5262
+	WORD       $0xff72
+	CMPQ       SI, $0x0f
+	CMOVQLE    R10, R9
+	ADDQ       R9, R8
+	VMOVUPS    (R8), Z16
+	VMOVUPS    64(R8), Z0
+	LONG       $0x487fa262
+	WORD       $0xc072
+	VUNPCKLPS  Z2, Z1, Z0
+	VUNPCKHPS  Z2, Z1, Z1
+	VUNPCKLPS  Z4, Z3, Z2
+	VUNPCKHPS  Z4, Z3, Z3
+	VUNPCKLPS  Z6, Z5, Z4
+	VUNPCKHPS  Z6, Z5, Z5
+	VUNPCKLPS  Z8, Z7, Z6
+	VUNPCKHPS  Z8, Z7, Z7
+	VUNPCKLPS  Z10, Z9, Z8
+	VUNPCKHPS  Z10, Z9, Z9
+	VUNPCKLPS  Z12, Z11, Z10
+	VUNPCKHPS  Z12, Z11, Z11
+	VUNPCKLPS  Z14, Z13, Z12
+	VUNPCKHPS  Z14, Z13, Z13
+	VUNPCKLPS  Z16, Z15, Z14
+	VUNPCKHPS  Z16, Z15, Z15
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z3, Z1, Z2
+	VUNPCKHPD  Z3, Z1, Z1
+	VUNPCKLPD  Z6, Z4, Z3
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z7, Z5, Z6
+	VUNPCKHPD  Z7, Z5, Z5
+	VUNPCKLPD  Z10, Z8, Z7
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z11, Z9, Z10
+	VUNPCKHPD  Z11, Z9, Z9
+	VUNPCKLPD  Z14, Z12, Z11
+	VUNPCKHPD  Z14, Z12, Z12
+	VUNPCKLPD  Z15, Z13, Z14
+	VUNPCKHPD  Z15, Z13, Z13
+	VSHUFF32X4 $0x88, Z3, Z16, Z15
+	VSHUFF32X4 $0xdd, Z3, Z16, Z3
+	VSHUFF32X4 $0x88, Z11, Z7, Z16
+	VSHUFF32X4 $0xdd, Z11, Z7, Z7
+	VSHUFF32X4 $0x88, Z16, Z15, Z11
+	VSHUFF32X4 $0x88, Z7, Z3, Z17
+	VSHUFF32X4 $0xdd, Z16, Z15, Z15
+	VSHUFF32X4 $0xdd, Z7, Z3, Z3
+	VSHUFF32X4 $0x88, Z4, Z0, Z7
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0
+	VSHUFF32X4 $0x88, Z12, Z8, Z4
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8
+	VSHUFF32X4 $0x88, Z4, Z7, Z12
+	VSHUFF32X4 $0x88, Z8, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z7, Z4
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0
+	VSHUFF32X4 $0x88, Z6, Z2, Z7
+	VSHUFF32X4 $0xdd, Z6, Z2, Z2
+	VSHUFF32X4 $0x88, Z14, Z10, Z6
+	VSHUFF32X4 $0xdd, Z14, Z10, Z8
+	VSHUFF32X4 $0x88, Z6, Z7, Z10
+	VSHUFF32X4 $0x88, Z8, Z2, Z14
+	VSHUFF32X4 $0xdd, Z6, Z7, Z6
+	VSHUFF32X4 $0xdd, Z8, Z2, Z2
+	VSHUFF32X4 $0x88, Z5, Z1, Z7
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1
+	VSHUFF32X4 $0x88, Z13, Z9, Z5
+	VSHUFF32X4 $0xdd, Z13, Z9, Z8
+	VSHUFF32X4 $0x88, Z5, Z7, Z9
+	VSHUFF32X4 $0x88, Z8, Z1, Z13
+	VSHUFF32X4 $0xdd, Z5, Z7, Z5
+	VSHUFF32X4 $0xdd, Z8, Z1, Z1
+	VMOVUPS    Z11, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z12, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z10, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z9, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z17, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z16, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z14, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z13, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z15, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z4, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z6, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z5, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z3, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z0, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z2, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z1, (AX)
+	ADDQ       CX, AX
+	ADDQ       $0x00000080, DX
+	DECQ       DI
+	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func copyPairsAVX512(dst *float32, ldd int, src *float32, lds int, n int, rows int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·copyPairsAVX512(SB), NOSPLIT, $0-48
+	MOVQ    n+32(FP), AX
+	MOVQ    AX, CX
+	MOVL    $0x00000001, AX
+	SHLL    CL, AX
+	DECL    AX
+	KMOVW   AX, K1
+	MOVQ    dst+0(FP), AX
+	MOVQ    ldd+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    src+16(FP), DX
+	MOVQ    lds+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    rows+40(FP), SI
+	VMOVUPS pairs<>+0(SB), Z2
+	SUBQ    $0x02, SI
+	JL      rest
+
+loop:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (DX)(BX*1), K1, Z1
+	LEAQ      (DX)(BX*2), DX
+	LONG      $0x4877f262
+	WORD      $0xc072
+	VPERMW    Z0, Z2, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      CX, AX
+	SUBQ      $0x02, SI
+	JGE       loop
+
+rest:
+	ADDQ      $0x02, SI
+	JZ        end
+	VMOVUPS.Z (DX), K1, Z0
+	VPXORQ    Z1, Z1, Z1
+	LONG      $0x4877f262
+	WORD      $0xc072
+	VPERMW    Z0, Z2, Z0
+	VMOVUPS   Z0, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA pairs<>+0(SB)/4, $0x00100000
+DATA pairs<>+4(SB)/4, $0x00110001
+DATA pairs<>+8(SB)/4, $0x00120002
+DATA pairs<>+12(SB)/4, $0x00130003
+DATA pairs<>+16(SB)/4, $0x00140004
+DATA pairs<>+20(SB)/4, $0x00150005
+DATA pairs<>+24(SB)/4, $0x00160006
+DATA pairs<>+28(SB)/4, $0x00170007
+DATA pairs<>+32(SB)/4, $0x00180008
+DATA pairs<>+36(SB)/4, $0x00190009
+DATA pairs<>+40(SB)/4, $0x001a000a
+DATA pairs<>+44(SB)/4, $0x001b000b
+DATA pairs<>+48(SB)/4, $0x001c000c
+DATA pairs<>+52(SB)/4, $0x001d000d
+DATA pairs<>+56(SB)/4, $0x001e000e
+DATA pairs<>+60(SB)/4, $0x001f000f
+GLOBL pairs<>(SB), RODATA|NOPTR, $64

@@ -93,13 +93,32 @@ func (b *Backend) discard(addr uint64) {
 // attentionKernels are those for one head size: the name in front of _forward_ and the like, the size behind, the rows of a
 // tile, and the shared memory of each in bytes.
 type attentionKernels struct {
-	name, size     string
-	each           int
+	name           string
+	size, each     int
 	forward, q, kv int
 }
 
+const bytesOfFloat = 4
+
+// short tells whether no segment has as many queries as pay for rounding all keys and values: a step of generation.
+func short(segs *backend.Segments) bool {
+	for _, g := range segs.List {
+		if g.QLen > 8 {
+			return false
+		}
+	}
+	return true
+}
+
+func (k attentionKernels) kernel(way string) string {
+	return fmt.Sprintf("%s_%s_%d", k.name, way, k.size)
+}
+
+// heads packs n rows of heads of d elements as the kernels want them.
+func (b *Backend) heads(x span, n, d, size int) uint64 { return b.packed(x, n, d, n, size, false) }
+
 // attention picks the kernels for a head size.
-func (b *Backend) attention(op string, h, kh, d int) attentionKernels {
+func (b *Backend) attention(op string, segs *backend.Segments, h, kh, d int) attentionKernels {
 	if kh <= 0 || h%kh != 0 {
 		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", op, h, kh))
 	}
@@ -110,51 +129,64 @@ func (b *Backend) attention(op string, h, kh, d int) attentionKernels {
 	for size < d {
 		size *= 2
 	}
-	if b.bf16 && size <= 128 {
-		row := 2 * (size + 8) // bytes of a row in shared memory
-		return attentionKernels{"flash", fmt.Sprint(size), flashRows, row * (flashRows + 2*blockRows), row * (2*flashRows + 2*blockRows), row * (2*flashRows + 2*blockRows)}
+	if b.bf16 && size <= 128 && (b.packAlways || !short(segs)) {
+		row := 2 * (size + 8)                       // bytes of a row in shared memory
+		passing := 4 * flashRows * row              // two places of keys and values of 64 rows, or a tile's own rows and two places of 32
+		numbers := 2 * 2 * blockRows * bytesOfFloat // lse and delta of two places
+		return attentionKernels{"flash", size, flashRows, passing, passing, passing + numbers}
 	}
 	rows, weights := 4*blockRows*(d+1), 4*tileRows*blockRows
-	return attentionKernels{"attention", fmt.Sprint(size), tileRows, 4*tileRows*d + weights + 2*rows, 8*tileRows*d + weights + 2*rows, 8*tileRows*d + 2*weights + 2*rows}
+	return attentionKernels{"attention", size, tileRows, 4*tileRows*d + weights + 2*rows, 8*tileRows*d + weights + 2*rows, 8*tileRows*d + 2*weights + 2*rows}
 }
 
 // AttentionForward writes o = softmax(scale·q·kᵀ)·v per segment and head, and lse where it is not nil.
 func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
-	if b.on90(d, scale) {
+	if b.on90(segs, d, scale) {
 		b.forward90(o, lse, q, k, v, segs, h, kh, d, scale)
 		return
 	}
 	x := operands{b, "AttentionForward"}
-	kernels := b.attention(x.op, h, kh, d)
+	kernels := b.attention(x.op, segs, h, kh, d)
 	t := b.tables(x.op, segs, kernels.each)
-	os, qs, ls := x.f("o", o, t.rows*h*d), x.f("q", q, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
-	ks, vs := x.f("k", k, t.extent*kh*d), x.f("v", v, t.extent*kh*d)
+	os, ls := x.f("o", o, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
+	qs, ks, vs := x.read("q", q, t.rows*h*d), x.read("k", k, t.extent*kh*d), x.read("v", v, t.extent*kh*d)
 	if t.nq == 0 {
 		return
 	}
-	b.launch(kernels.name+"_forward_"+kernels.size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.forward, os, ls, qs, ks, vs, t.queries, t.leads,
-		i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))
+	in := []uint64{os, ls, qs.addr, ks.addr, vs.addr}
+	if kernels.name == "flash" {
+		in = []uint64{os, ls, b.heads(qs, t.rows*h, d, kernels.size), b.heads(ks, t.extent*kh, d, kernels.size), b.heads(vs, t.extent*kh, d, kernels.size)}
+	}
+	b.launch(kernels.kernel("forward"), [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.forward,
+		append(in, t.queries, t.leads, i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))...)
 }
 
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
 func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
 	x := operands{b, "AttentionBackward"}
-	kernels := b.attention(x.op, h, kh, d)
+	kernels := b.attention(x.op, segs, h, kh, d)
 	t := b.tables(x.op, segs, kernels.each)
 	if t.equal >= 0 {
 		g := segs.List[t.equal]
 		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", x.op, g.QLen, g.KLen))
 	}
 	nq, nk := t.rows*h*d, t.extent*kh*d
-	dq, do, qs, os := x.f("dQ", dQ, nq), x.f("dO", dO, nq), x.f("q", q, nq), x.f("o", o, nq)
-	dk, dv, ks, vs := x.f("dK", dK, nk), x.f("dV", dV, nk), x.f("k", k, nk), x.f("v", v, nk)
-	ls := x.f("lse", lse, t.rows*h)
+	dq, dk, dv := x.f("dQ", dQ, nq), x.f("dK", dK, nk), x.f("dV", dV, nk)
+	do, qs, os, ls := x.read("dO", dO, nq), x.read("q", q, nq), x.read("o", o, nq).addr, x.read("lse", lse, t.rows*h).addr
+	ks, vs := x.read("k", k, nk), x.read("v", v, nk)
 	if t.nq == 0 {
 		return
 	}
 	delta, free := b.scratch(t.rows * h)
 	defer free()
 	last := []uint64{i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full)}
-	b.launch(kernels.name+"_backward_q_"+kernels.size, [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.q, append([]uint64{dq, delta, do, qs, ks, vs, os, ls, t.queries}, last...)...)
-	b.launch(kernels.name+"_backward_kv_"+kernels.size, [3]int{t.nk, kh, 1}, [3]int{128, 1, 1}, kernels.kv, append([]uint64{dk, dv, delta, do, qs, ks, vs, ls, t.keys}, last...)...)
+	in := []uint64{do.addr, qs.addr, ks.addr, vs.addr}
+	forQ := []uint64{dq, delta, do.addr, qs.addr, ks.addr, vs.addr, os, ls, t.queries}
+	if kernels.name == "flash" {
+		in = []uint64{b.heads(do, t.rows*h, d, kernels.size), b.heads(qs, t.rows*h, d, kernels.size), b.heads(ks, t.extent*kh, d, kernels.size), b.heads(vs, t.extent*kh, d, kernels.size)}
+		forQ = []uint64{dq, delta, in[0], in[1], in[2], in[3], ls, t.queries}
+		b.launch("flash_delta", [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, 0, delta, do.addr, os, t.queries, i32(h), i32(d))
+	}
+	b.launch(kernels.kernel("backward_q"), [3]int{t.nq, h, 1}, [3]int{128, 1, 1}, kernels.q, append(forQ, last...)...)
+	b.launch(kernels.kernel("backward_kv"), [3]int{t.nk, kh, 1}, [3]int{128, 1, 1}, kernels.kv, append(append([]uint64{dk, dv, delta}, in...), append([]uint64{ls, t.keys}, last...)...)...)
 }

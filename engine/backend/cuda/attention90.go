@@ -14,8 +14,8 @@ const (
 )
 
 // on90 tells whether attention runs on the kernels for compute capability 9.0.
-func (b *Backend) on90(d int, scale float32) bool {
-	return b.bf16 && b.dev.arch() == "sm_90a" && d > 32 && d <= 128 && scale > 0
+func (b *Backend) on90(segs *backend.Segments, d int, scale float32) bool {
+	return b.bf16 && (b.packAlways || !short(segs)) && b.dev.arch() == "sm_90a" && d > 32 && d <= 128 && scale > 0
 }
 
 // longestFirst sorts tiles of queries by the blocks of keys that they see, so that a card's last blocks are short ones.
@@ -59,8 +59,8 @@ func (b *Backend) forward90(o, lse, q, k, v backend.Buffer, segs *backend.Segmen
 		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", x.op, h, kh))
 	}
 	t := b.tables(x.op, segs, tileRows90)
-	os, qs, ls := x.f("o", o, t.rows*h*d), x.f("q", q, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
-	ks, vs := x.f("k", k, t.extent*kh*d), x.f("v", v, t.extent*kh*d)
+	os, ls := x.f("o", o, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
+	qs, ks, vs := x.read("q", q, t.rows*h*d).addr, x.read("k", k, t.extent*kh*d).addr, x.read("v", v, t.extent*kh*d).addr
 	if t.nq == 0 {
 		return
 	}

@@ -8,6 +8,9 @@ const (
 	packStep = 32
 )
 
+// packsInUse is how many packs an operation asks for, at most, before it asks for its last.
+const packsInUse = 3
+
 // wantsTensorCores tells whether a product goes to tensor cores: where its size pays for packing, or always in tests.
 func (b *Backend) wantsTensorCores(m, n, k int) bool {
 	return b.bf16 && k > 0 && (b.packAlways || m >= 8 && n >= 8 && k >= 8 && m*n*k >= libraryWork)
@@ -51,33 +54,12 @@ type packed struct {
 	bytes int
 }
 
-// packed returns x (r, c) in bf16 as (rows, columns), or turned, with zeros behind what there is. It stays good until two more
+// packed returns x (r, c) in bf16 as (rows, columns), or turned, with zeros behind what there is. It stays good until four more
 // are asked for.
 func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
-	b.mu.Lock()
-	for i, p := range b.packs {
-		if p.from.mem == x.mem && p.from.addr == x.addr && p.r == r && p.c == c && p.rows == rows && p.columns == columns && p.turned == turned && p.writes == x.mem.writes {
-			b.packs = append(append(b.packs[:i], b.packs[i+1:]...), p)
-			b.mu.Unlock()
-			return p.addr
-		}
-	}
-	p := &packed{from: x, writes: x.mem.writes, r: r, c: c, rows: rows, columns: columns, turned: turned, bytes: 2 * rows * columns}
-	for len(b.packs) > 1 && b.packBytes+p.bytes > b.packBudget {
-		b.drop(0)
-	}
-	addr, err := b.dev.alloc(p.bytes)
-	if err != nil && b.dropPacks(1) { // the last one is this product's other operand
-		addr, err = b.dev.alloc(p.bytes)
-	}
-	b.fail2(err)
-	if err == nil {
-		p.addr = addr
-		b.packs = append(b.packs, p)
-		b.packBytes += p.bytes
-	}
-	b.mu.Unlock()
+	addr, there := b.place(x, r, c, rows, columns, turned)
 	switch {
+	case there:
 	case turned:
 		b.launch("bf16_pack_turned", [3]int{rows / 32, columns / 32, 1}, [3]int{32, 8, 1}, 0, addr, x.addr, i32(c), i32(r), i32(columns))
 	case rows == r && columns == c && x.addr%16 == 0 && r*c%8 == 0:
@@ -86,6 +68,33 @@ func (b *Backend) packed(x span, r, c, rows, columns int, turned bool) uint64 {
 		b.rows("bf16_pack", rows, addr, x.addr, i32(rows), i32(r), i32(c), i32(columns))
 	}
 	return addr
+}
+
+// place returns where x is packed, or is to be packed by the caller.
+func (b *Backend) place(x span, r, c, rows, columns int, turned bool) (addr uint64, there bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, p := range b.packs {
+		if p.from.mem == x.mem && p.from.addr == x.addr && p.r == r && p.c == c && p.rows == rows && p.columns == columns && p.turned == turned && p.writes == x.mem.writes {
+			b.packs = append(append(b.packs[:i], b.packs[i+1:]...), p)
+			return p.addr, true
+		}
+	}
+	p := &packed{from: x, writes: x.mem.writes, r: r, c: c, rows: rows, columns: columns, turned: turned, bytes: 2 * rows * columns}
+	for len(b.packs) > packsInUse && b.packBytes+p.bytes > b.packBudget {
+		b.drop(0)
+	}
+	addr, err := b.dev.alloc(p.bytes)
+	if err != nil && b.dropPacks(packsInUse) {
+		addr, err = b.dev.alloc(p.bytes)
+	}
+	b.fail2(err)
+	if err == nil {
+		p.addr = addr
+		b.packs = append(b.packs, p)
+		b.packBytes += p.bytes
+	}
+	return addr, false
 }
 
 // drop gives pack i back. The caller holds the lock.

@@ -56,49 +56,74 @@ func BenchmarkCardStep(bench *testing.B) {
 		if err != nil {
 			bench.Skip(err)
 		}
-		for _, s := range stepShapes {
-			for _, rank := range []int{0, 16} {
-				const sequences, length, steps = 4, 4096, 4
+		bench.Run(device, func(bench *testing.B) {
+			for _, s := range stepShapes {
 				if device == "cuda" && s.cfg.HiddenSize > 1024 {
 					continue // minutes
 				}
-				m, err := model.New(dev, s.cfg, 1)
-				if err != nil {
-					bench.Fatal(err)
+				for _, rank := range []int{0, 16} {
+					timeSteps(bench, dev, s.name, s.cfg, rank)
 				}
-				r := tensor.NewRNG(1, "documents")
-				var seqs []data.Sequence
-				for i := range sequences {
-					q := data.Sequence{Row: i, IDs: make([]int32, length)}
-					for j := range q.IDs {
-						q.IDs[j] = int32(r.Intn(s.cfg.VocabSize))
-					}
-					q.Targets = append(slices.Clone(q.IDs[1:]), backend.IgnoreIndex)
-					seqs = append(seqs, q)
-				}
-				cfg := train.Config{LR: 1e-5, Steps: steps, BatchSize: sequences, MicroTokens: sequences * length, Seed: 1}
-				cfg.LoRA.Rank = rank
-				tr, err := train.New(m, seqs, []string{"documents"}, cfg)
-				if err != nil {
-					bench.Fatal(err)
-				}
-				best, last := math.Inf(1), time.Now()
-				var report train.Report
-				if err := tr.Run(context.Background(), func(r train.Report) {
-					if d := time.Since(last).Seconds(); r.Step > 1 {
-						best = min(best, d)
-					}
-					report, last = r, time.Now()
-				}); err != nil {
-					bench.Fatal(err)
-				}
-				way := "full"
-				if rank > 0 {
-					way = fmt.Sprintf("adapters of rank %d", rank)
-				}
-				bench.Logf("%s, %s, %s: %.0f tokens/s, %.1f TFLOP/s in products with weights, loss %.4f", device, s.name, way,
-					float64(report.Tokens)/best, tr.FLOPs(report)/best/1e12, report.Loss)
 			}
+		})
+	}
+}
+
+// timeSteps logs the rate of steps, and then, waiting for each operation, where their time goes.
+func timeSteps(bench *testing.B, dev backend.Backend, name string, shape model.Config, rank int) {
+	const sequences, length, steps = 4, 4096, 4
+	r := tensor.NewRNG(1, "documents")
+	var seqs []data.Sequence
+	for i := range sequences {
+		q := data.Sequence{Row: i, IDs: make([]int32, length)}
+		for j := range q.IDs {
+			q.IDs[j] = int32(r.Intn(shape.VocabSize))
 		}
+		q.Targets = append(slices.Clone(q.IDs[1:]), backend.IgnoreIndex)
+		seqs = append(seqs, q)
+	}
+	cfg := train.Config{LR: 1e-5, Steps: steps, BatchSize: sequences, MicroTokens: sequences * length, Seed: 1}
+	cfg.LoRA.Rank = rank
+	m, err := model.New(dev, shape, 1)
+	if err != nil {
+		bench.Fatal(err)
+	}
+	tr, err := train.New(m, seqs, []string{"documents"}, cfg)
+	if err != nil {
+		bench.Fatal(err)
+	}
+	best, last := math.Inf(1), time.Now()
+	var report train.Report
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		if d := time.Since(last).Seconds(); r.Step > 1 {
+			best = min(best, d)
+		}
+		report, last = r, time.Now()
+	}); err != nil {
+		bench.Fatal(err)
+	}
+	way := "full"
+	if rank > 0 {
+		way = fmt.Sprintf("adapters of rank %d", rank)
+	}
+	bench.Logf("%s, %s, %s: %.0f tokens/s, %.1f TFLOP/s in products with weights, loss %.4f", dev.Name(), name, way,
+		float64(report.Tokens)/best, tr.FLOPs(report)/best/1e12, report.Loss)
+	timed := backend.NewTimed(dev)
+	if m, err = model.New(timed, shape, 1); err != nil {
+		bench.Fatal(err)
+	}
+	cfg.Steps = 2
+	if tr, err = train.New(m, seqs, []string{"documents"}, cfg); err != nil {
+		bench.Fatal(err)
+	}
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		if r.Step == 1 {
+			timed.Reset()
+		}
+	}); err != nil {
+		bench.Fatal(err)
+	}
+	for _, part := range backend.Parts {
+		bench.Logf("    %s: %.1f ms, %.0f TFLOP/s", part, 1e3*timed.Of[part].Seconds(), timed.Work[part]/timed.Of[part].Seconds()/1e12)
 	}
 }

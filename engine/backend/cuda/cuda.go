@@ -71,6 +71,7 @@ func newBackend(name string, d device) (*Backend, error) {
 	}
 	if free, err := d.available(); err == nil {
 		b.packBudget = int(min(4<<30, free/16))
+		b.logitBytes = int(min(1<<30, max(int64(b.logitBytes), free/64))) // each chunk costs a pass over dW
 	}
 	return b, nil
 }

@@ -33,6 +33,9 @@ func flashCases() []flashCase {
 		{backend.Segments{List: list(100), Window: 20}, 2, 1, 32},
 		{backend.Segments{List: list(40, 75), Full: true}, 1, 1, 7},
 		{backend.Segments{List: list(90), Full: true, Window: 9}, 3, 1, 24},
+		// Windows whose borders lie one beside those of blocks.
+		{backend.Segments{List: list(100), Full: true, Window: 47}, 1, 1, 16},
+		{backend.Segments{List: list(100), Window: 95}, 1, 1, 8},
 		{backend.Segments{List: []backend.Segment{{QStart: 2, QLen: 5, KStart: 0, KLen: 80}, {QStart: 7, QLen: 1, KStart: 80, KLen: 1}}}, 2, 2, 32},
 	}
 }

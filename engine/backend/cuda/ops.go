@@ -334,7 +334,12 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 		n := min(rows, t-from)
 		logits.wrote()
 		b.product(logits.addr, xs.from(from*c), ws, n, v, c, backend.NT, 1, 0)
-		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits.addr, at(ids, from), at(share, from), i32(v), f32(scale),
+		// The gradient is for tensor cores alone: it is written as they read it.
+		rounded := uint64(0)
+		if dX != nil && b.library && v%8 == 0 && b.wantsTensorCores(n, c, v) && b.wantsTensorCores(v, c, n) {
+			rounded, _ = b.place(logits, n, v, n, v, false)
+		}
+		b.launch("softmax_loss", [3]int{n, 1, 1}, [3]int{256, 1, 1}, 0, at(ns, from), logits.addr, rounded, at(ids, from), at(share, from), i32(v), f32(scale),
 			truth(dX != nil), i32(backend.IgnoreIndex), fault, code, i32(from))
 		if dX != nil {
 			b.product(at(dx, from*c), logits, ws, n, c, v, backend.NN, 1, 0)

@@ -1,12 +1,12 @@
 // Rows of logits: cross-entropy with its gradient, and the largest element.
-#include "common.cuh"
+#include "bf16.cuh"
 
 constexpr int threads = 256, warps = threads / 32;
 
 // For each row of a chunk of logits (n, V): nll = log Σ exp(logit) - logit[target], and, with gradient, logit is replaced by
-// scale·weight·(softmax - 1[target]). A row without a target has nll 0 and gradient 0. One pass finds the largest and
+// scale·weight·(softmax - 1[target]), or, where rounded is not null, that is written there in bf16 (V even). A row without a target has nll 0 and gradient 0. One pass finds the largest and
 // the sum together (Milakov & Gimelshein 2018, arXiv:1805.02867), a second writes the gradient: 12·V bytes a row.
-KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* weights, int V, float scale, int gradient, int ignore,
+KERNEL softmax_loss(float* nll, float* logits, u32* rounded, const int* targets, const float* weights, int V, float scale, int gradient, int ignore,
                     Fault* fault, int code, int first_row) {
   __shared__ float tops[warps], sums[warps];
   i64 row = blockIdx.x;
@@ -16,7 +16,9 @@ KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* 
   if (none || (u32)target >= (u32)V) {
     if (!none && threadIdx.x == 0) inside(fault, code, first_row + (int)row, target, V);
     if (threadIdx.x == 0) nll[row] = 0;
-    if (gradient) {
+    if (gradient && rounded) {
+      for (int i = threadIdx.x; i < V / 2; i += threads) rounded[row * (V / 2) + i] = 0;
+    } else if (gradient) {
       for (int i = threadIdx.x; i < V; i += threads) x[i] = 0;
     }
     return;
@@ -48,10 +50,15 @@ KERNEL softmax_loss(float* nll, float* logits, const int* targets, const float* 
   if (!gradient) return;
   __syncthreads();  // the target's logit is read before it is overwritten
   float share = scale * (weights ? weights[row] : 1.0f), inverse = 1.0f / sum;
-  for (int i = threadIdx.x; i < V; i += threads) {
+  auto gradient_of = [&](int i) {
     float p = exp_fast(x[i] - top) * inverse;
-    x[i] = share * (i == target ? p - 1.0f : p);
+    return share * (i == target ? p - 1.0f : p);
+  };
+  if (rounded) {
+    for (int i = threadIdx.x; i < V / 2; i += threads) rounded[row * (V / 2) + i] = pair(gradient_of(2 * i), gradient_of(2 * i + 1));
+    return;
   }
+  for (int i = threadIdx.x; i < V; i += threads) x[i] = gradient_of(i);
 }
 
 // ids[row] = the index of the row's largest element, the first of equals. A block for a row.
