@@ -16,7 +16,8 @@
 //	CGO_ENABLED=0 go test -c -o cuda.test ./engine/backend/cuda
 //	./cuda.test -test.v -test.run Card -record instructions.json -test.bench Card -test.benchtime 1x
 //
-// No other card was measured. Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
+// No other card was measured. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
+// run on a card, training takes the kernels for older cards there (Backend.untried). Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
 //
 // # Devices
 //
