@@ -1,6 +1,9 @@
 package grad
 
-import "tunebook/engine/backend"
+import (
+	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
+)
 
 // Adapter is a low-rank addition to a linear layer's weight: W + Scale·B·A with A (R, K) and B (N, R). With M (1, N), each row of
 // that sum is divided by its length and multiplied by its element of M; the length counts as a constant in the backward
@@ -133,14 +136,17 @@ func AdaptedWeight(dev backend.Backend, W, A, B backend.Buffer, N, K, R int, sca
 	return V
 }
 
-// Transpose writes y = xᵀ as a product with the identity, which changes no bit.   x (rows, cols)  y (cols, rows)
+// Transpose writes y = xᵀ by gathering single elements: a product with the identity would round on devices that multiply in
+// bf16.   x (rows, cols)  y (cols, rows)
 func Transpose(dev backend.Backend, y, x backend.Buffer, rows, cols int) {
-	eye := make([]float32, rows*rows)
+	from := make([]int32, rows*cols)
 	for i := range rows {
-		eye[i*rows+i] = 1
+		for j := range cols {
+			from[j*rows+i] = int32(i*cols + j)
+		}
 	}
-	id := dev.AllocUninit(x.DType(), rows*rows)
-	dev.Upload(id, eye)
-	dev.MatMul(y, x, id, cols, rows, rows, backend.TN, 1, 0)
-	dev.Free(id)
+	ids := dev.AllocUninit(tensor.I32, len(from))
+	dev.UploadInts(ids, from)
+	dev.Gather(y, x, ids, len(from), 1)
+	dev.Free(ids)
 }

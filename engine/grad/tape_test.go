@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tunebook/engine/backend"
+	_ "tunebook/engine/backend/cpu"
 	_ "tunebook/engine/backend/ref"
 	"tunebook/engine/tensor"
 )
@@ -316,5 +317,32 @@ func TestForget(t *testing.T) {
 	run(forgot, true, false, 1)
 	if forgot.Peak() >= kept.Peak() {
 		t.Errorf("forgetting takes %d bytes, keeping %d", forgot.Peak(), kept.Peak())
+	}
+}
+
+// TestTranspose: no bit changes, on devices that round operands of products either.
+func TestTranspose(t *testing.T) {
+	for _, name := range []string{"ref", "cpu", "cpu-bf16"} {
+		dev, err := backend.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const rows, cols = 65, 70
+		x, y := param(dev, "x", false, rows, cols).Value, dev.AllocUninit(tensor.F32, rows*cols)
+		Transpose(dev, y, x, rows, cols)
+		from, to := make([]float32, rows*cols), make([]float32, rows*cols)
+		if err := dev.Download(from, x); err != nil {
+			t.Fatal(err)
+		}
+		if err := dev.Download(to, y); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			for j := range cols {
+				if to[j*rows+i] != from[i*cols+j] {
+					t.Fatalf("%s: element %d, %d is %v; wanted %v", name, j, i, to[j*rows+i], from[i*cols+j])
+				}
+			}
+		}
 	}
 }

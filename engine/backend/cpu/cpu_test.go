@@ -70,7 +70,8 @@ func near(t *testing.T, what string, got, want []float32, tol float64) {
 // TestMatMul multiplies shapes that the blocks cut into several steps, which the shapes of conform are too small for.
 func TestMatMul(t *testing.T) {
 	// M, N, K: more than a block each way, few panels, few rows on either side, sizes next to a tile's.
-	shapes := [][3]int{{113, 1030, 40}, {260, 40, 385}, {14, 32, 384}, {16, 70, 129}, {33, 33, 801}, {130, 9, 50}}
+	shapes := [][3]int{{113, 1030, 40}, {260, 40, 385}, {14, 32, 384}, {16, 70, 129}, {33, 33, 801}, {130, 9, 50},
+		{16, 200, 500}, {200, 16, 500}, {32, 97, 70}, {97, 31, 70}}
 	each(t, func(t *testing.T, k *kernels) {
 		b, r := newBackend(2, k), ref.New()
 		for _, s := range shapes {
