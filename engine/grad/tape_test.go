@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"tunebook/engine/backend"
-	_ "tunebook/engine/backend/cpu"
 	_ "tunebook/engine/backend/ref"
 	"tunebook/engine/tensor"
 )

@@ -161,15 +161,24 @@ func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend
 		append(in, t.queries, t.leads, i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))...)
 }
 
+// wantEqual panics where a segment's queries and keys differ in number.
+func (t *tables) wantEqual(op string, segs *backend.Segments) {
+	if t.equal >= 0 {
+		g := segs.List[t.equal]
+		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", op, g.QLen, g.KLen))
+	}
+}
+
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
 func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	if b.on90(segs, d, scale) {
+		b.backward90(dQ, dK, dV, dO, q, k, v, o, lse, segs, h, kh, d, scale)
+		return
+	}
 	x := operands{b, "AttentionBackward"}
 	kernels := b.attention(x.op, segs, h, kh, d)
 	t := b.tables(x.op, segs, kernels.each)
-	if t.equal >= 0 {
-		g := segs.List[t.equal]
-		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", x.op, g.QLen, g.KLen))
-	}
+	t.wantEqual(x.op, segs)
 	nq, nk := t.rows*h*d, t.extent*kh*d
 	dq, dk, dv := x.f("dQ", dQ, nq), x.f("dK", dK, nk), x.f("dV", dV, nk)
 	do, qs, os, ls := x.read("dO", dO, nq), x.read("q", q, nq), x.read("o", o, nq).addr, x.read("lse", lse, t.rows*h).addr

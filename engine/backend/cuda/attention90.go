@@ -7,10 +7,11 @@ import (
 	"tunebook/engine/backend"
 )
 
-// How many queries, or keys, a tile of flash90.cu has, and its stages of keys and values.
+// How many queries, or keys, a tile of flash90.cu has, and the stages of what passes, forward and backward.
 const (
-	tileRows90 = 128
-	stages90   = 2
+	tileRows90   = 128
+	stages90     = 2
+	backStages90 = 3
 )
 
 // on90 tells whether attention runs on the kernels for compute capability 9.0.
@@ -44,34 +45,87 @@ func longestFirst(queries, leads, firsts []int32, segs *backend.Segments) {
 	}
 }
 
-// size90 is the head size that the kernels are compiled for.
-func size90(d int) int {
-	if d <= 64 {
-		return 64
+// kernels90 are those for one head size and one set of segments.
+type kernels90 struct {
+	b                *Backend
+	t                *tables
+	size, tile       int // the head size that they are compiled for, the elements of a tile of that size
+	h, kh, d, window int
+	scale            float32
+	full             bool
+}
+
+func (b *Backend) kernels90(op string, segs *backend.Segments, h, kh, d int, scale float32) kernels90 {
+	if kh <= 0 || h%kh != 0 {
+		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", op, h, kh))
 	}
-	return 128
+	size := 64
+	if d > size {
+		size = 128
+	}
+	return kernels90{b, b.tables(op, segs, tileRows90), size, tileRows90 * size, h, kh, d, segs.Window, scale, segs.Full}
+}
+
+// scratch is memory for tiles of bf16 of some heads.
+func (k kernels90) scratch(heads int) (addr uint64, free func()) {
+	return k.b.scratch(heads * k.t.nk * k.tile / 2)
+}
+
+// launch starts the kernel of that name in front of the head size.
+func (k kernels90) launch(name string, grid [3]int, threads, shared int, args ...uint64) {
+	k.b.launch(fmt.Sprintf("flash90_%s_%d", name, k.size), grid, [3]int{threads, 1, 1}, shared, args...)
+}
+
+// attend starts one of the kernels that multiply, for blocks of it; shared is what their tiles and numbers take.
+func (k kernels90) attend(name string, blocks, shared, barriers int, args ...uint64) {
+	const slack = 1024 // tiles begin at multiples of this
+	k.launch(name, [3]int{blocks, 1, 1}, 384, slack+shared+8*barriers,
+		append(args, i32(k.t.nk), i32(k.h), i32(k.kh), i32(k.d), f32(k.scale), i32(k.window), truth(k.full))...)
 }
 
 // forward90 is AttentionForward on compute capability 9.0.
 func (b *Backend) forward90(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
 	x := operands{b, "AttentionForward"}
-	if kh <= 0 || h%kh != 0 {
-		panic(fmt.Sprintf("%s: %d query heads over %d key-value heads; wanted a multiple", x.op, h, kh))
-	}
-	t := b.tables(x.op, segs, tileRows90)
+	ks := b.kernels90(x.op, segs, h, kh, d, scale)
+	t := ks.t
 	os, ls := x.f("o", o, t.rows*h*d), x.maybe("lse", lse, t.rows*h)
-	qs, ks, vs := x.read("q", q, t.rows*h*d).addr, x.read("k", k, t.extent*kh*d).addr, x.read("v", v, t.extent*kh*d).addr
+	qs, fromK, fromV := x.read("q", q, t.rows*h*d).addr, x.read("k", k, t.extent*kh*d).addr, x.read("v", v, t.extent*kh*d).addr
 	if t.nq == 0 {
 		return
 	}
-	size := size90(d)
-	tile := tileRows90 * size // elements
-	pk, freeK := b.scratch(kh * t.nk * tile / 2)
+	pk, freeK := ks.scratch(kh)
 	defer freeK()
-	pv, freeV := b.scratch(kh * t.nk * tile / 2)
+	pv, freeV := ks.scratch(kh)
 	defer freeV()
-	b.launch(fmt.Sprintf("flash90_pack_%d", size), [3]int{t.nk, kh, 2}, [3]int{256, 1, 1}, 0, pk, pv, ks, vs, t.keys, i32(kh), i32(d))
-	shared := 1024 + 2*tile*(1+2*stages90) + 8*4*stages90
-	b.launch(fmt.Sprintf("flash90_forward_%d", size), [3]int{t.nq * h, 1, 1}, [3]int{384, 1, 1}, shared, os, ls, qs, pk, pv, t.queries, t.leads, t.firsts,
-		i32(t.nk), i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))
+	ks.launch("pack", [3]int{t.nk, kh, 2}, 256, 0, pk, pv, fromK, fromV, t.keys, 0, i32(kh), i32(d))
+	ks.attend("forward", t.nq*h, 2*ks.tile*(1+2*stages90), 4*stages90, os, ls, qs, pk, pv, t.queries, t.leads, t.firsts)
+}
+
+// backward90 is AttentionBackward on compute capability 9.0.
+func (b *Backend) backward90(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	x := operands{b, "AttentionBackward"}
+	ks := b.kernels90(x.op, segs, h, kh, d, scale)
+	t := ks.t
+	t.wantEqual(x.op, segs)
+	nq, nk := t.rows*h*d, t.extent*kh*d
+	dq, dk, dv := x.f("dQ", dQ, nq), x.f("dK", dK, nk), x.f("dV", dV, nk)
+	do, qs, os, ls := x.read("dO", dO, nq).addr, x.read("q", q, nq).addr, x.read("o", o, nq).addr, x.read("lse", lse, t.rows*h).addr
+	fromK, fromV := x.read("k", k, nk).addr, x.read("v", v, nk).addr
+	if t.nq == 0 {
+		return
+	}
+	var packed [4]uint64 // q, dO, k, v
+	for i, heads := range []int{h, h, kh, kh} {
+		addr, free := ks.scratch(heads)
+		defer free()
+		packed[i] = addr
+	}
+	more, free := b.scratch(2 * h * t.nk * tileRows90)
+	defer free()
+	ks.launch("pack", [3]int{t.nk, kh, 2}, 256, 0, packed[2], packed[3], fromK, fromV, t.keys, 0, i32(kh), i32(d))
+	ks.launch("pack", [3]int{t.nq, h, 1}, 256, 0, packed[0], packed[0], qs, qs, t.queries, t.firsts, i32(h), i32(d))
+	ks.launch("gradient", [3]int{t.nq, h, 1}, 256, 0, packed[1], more, do, os, ls, t.queries, t.firsts, i32(h), i32(d))
+	tiles := 2*2*ks.tile + 2*ks.tile*backStages90 // two of its own, and two halves for each stage
+	ks.attend("backward_q", t.nq*h, tiles, 2*backStages90+1, dq, packed[0], packed[1], more, packed[2], packed[3], t.queries, t.firsts)
+	ks.attend("backward_kv", t.nk*kh, tiles+4*tileRows90*backStages90, 2*backStages90+1, dk, dv, packed[0], packed[1], more, packed[2], packed[3], t.keys)
 }
