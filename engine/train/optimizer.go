@@ -38,14 +38,7 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	var r rule
 	switch cfg.Optimizer {
 	case "adamw":
-		o := &adamW{cfg: cfg, dev: dev, params: params}
-		if !dry {
-			for _, p := range params {
-				o.m = append(o.m, zeros(dev, p.Len()))
-				o.v = append(o.v, zeros(dev, p.Len()))
-			}
-		}
-		return o
+		return &adamW{cfg: cfg, dev: dev, params: params, m: make([]backend.Buffer, len(params)), v: make([]backend.Buffer, len(params))}
 	case "adamw8bit":
 		r = adamW8{cfg}
 	case "lion":
@@ -64,7 +57,8 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	return o
 }
 
-// adamW is backend.AdamW on every parameter, its moments on the device.
+// adamW is backend.AdamW on every parameter, its moments on the device. A parameter's are made where they are first wanted:
+// memory that was just cleared is near when the update reads it.
 type adamW struct {
 	cfg    Config
 	dev    backend.Backend
@@ -72,7 +66,15 @@ type adamW struct {
 	m, v   []backend.Buffer
 }
 
+// moments makes parameter i's where there are none yet.
+func (o *adamW) moments(i int) {
+	if o.m[i] == nil {
+		o.m[i], o.v[i] = zeros(o.dev, o.params[i].Len()), zeros(o.dev, o.params[i].Len())
+	}
+}
+
 func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
+	o.moments(i)
 	o.dev.AdamW(value, o.m[i], o.v[i], g, backend.AdamWStep{LR: float32(u.lr), Beta1: float32(o.cfg.Beta1), Beta2: float32(o.cfg.Beta2),
 		Eps: float32(o.cfg.Eps), WeightDecay: float32(u.decay), GradScale: float32(u.scale), Step: u.n})
 	return nil
@@ -80,6 +82,7 @@ func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
 
 func (o *adamW) save(add func(name string, shape []int, data []float32)) error {
 	for i, p := range o.params {
+		o.moments(i)
 		for prefix, b := range map[string]backend.Buffer{"m/": o.m[i], "v/": o.v[i]} {
 			x, err := view(o.dev, b)
 			if err != nil {
@@ -106,6 +109,7 @@ func (o *adamW) load(get func(name string, n int) ([]float32, error)) (func(), e
 	}
 	return func() {
 		for i := range o.params {
+			o.moments(i)
 			o.dev.Upload(o.m[i], m[i])
 			o.dev.Upload(o.v[i], v[i])
 		}
@@ -116,8 +120,10 @@ func (o *adamW) bytes(p *grad.Param) int64 { return 8 * int64(p.Len()) }
 
 func (o *adamW) free() {
 	for i := range o.m {
-		o.dev.Free(o.m[i])
-		o.dev.Free(o.v[i])
+		if o.m[i] != nil {
+			o.dev.Free(o.m[i])
+			o.dev.Free(o.v[i])
+		}
 	}
 	o.m, o.v = nil, nil
 }
