@@ -240,7 +240,10 @@ func (o *Outcome) Ratios() []float64 {
 }
 
 // Pair is a quantity on our side and on that of the peer that was fastest in most rounds, the median of the rounds.
-type Pair struct{ Ours, Theirs float64 }
+type Pair struct {
+	Ours   float64 `json:"ours"`
+	Theirs float64 `json:"theirs"`
+}
 
 // Ratio returns ours over theirs.
 func (p Pair) Ratio() float64 { return p.Ours / p.Theirs }
