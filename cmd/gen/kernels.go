@@ -32,6 +32,10 @@ const ptxArch = "compute_80"
 
 var cubins = []string{"sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"}
 
+// Sources whose names end in 90 use instructions of compute capability 9.0 that no other card has. Their PTX, which the
+// simulator runs, is for it alone, in the language version that brought them (8.0).
+const only90 = "90"
+
 // ptxVersion is the PTX language version that is written in place of the compiler's own. The driver refuses what is newer than
 // itself, whatever it uses; the kernels use nothing newer than 7.2 (drivers of CUDA 11.2): their newest parts are the
 // places of inlined code in .loc (7.2), mma with bf16 and cp.async (7.0).
@@ -144,11 +148,15 @@ func buildKernels(c *nvrtc.Compiler, src, out string) error {
 // buildKernel compiles one source for every card and as PTX. use holds what each card takes.
 func buildKernel(c *nvrtc.Compiler, name, source string, headers map[string]string) (files []built, use map[string][]nvrtc.Usage, err error) {
 	op := strings.TrimSuffix(name, ".cu")
-	p, err := c.Compile(name, source, nvrtc.Options{Arch: ptxArch, Lines: true, Headers: headers})
+	arch, version, cubins := ptxArch, ptxVersion, cubins
+	if strings.HasSuffix(op, only90) {
+		arch, version, cubins = "compute_90a", "8.0", []string{"sm_90a"}
+	}
+	p, err := c.Compile(name, source, nvrtc.Options{Arch: arch, Lines: true, Headers: headers})
 	if err != nil {
 		return nil, nil, err
 	}
-	ptx, err := portable(p.Image)
+	ptx, err := portable(p.Image, version)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -168,12 +176,12 @@ var (
 	fileLine    = regexp.MustCompile(`(?m)^(\s*\.file\s+\d+\s+)"[^"]*?([^"/]*)"`)
 )
 
-// portable writes ptxVersion for the compiler's own, and files' names without the folder that the compiler ran in.
-func portable(ptx []byte) ([]byte, error) {
+// portable writes version for the compiler's own, and files' names without the folder that the compiler ran in.
+func portable(ptx []byte, version string) ([]byte, error) {
 	if len(versionLine.FindAll(ptx, -1)) != 1 {
 		return nil, errors.New("PTX without one .version line")
 	}
-	ptx = versionLine.ReplaceAll(ptx, []byte(".version "+ptxVersion))
+	ptx = versionLine.ReplaceAll(ptx, []byte(".version "+version))
 	return fileLine.ReplaceAll(ptx, []byte(`$1"$2"`)), nil
 }
 
@@ -227,7 +235,7 @@ func (t *usageTable) add(source, hash string, use map[string][]nvrtc.Usage) {
 
 func (t *usageTable) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What the built kernels use\n\nWritten by `go run ./cmd/gen kernels` with NVRTC %s: PTX for %s (language version %s) and cubins.\n\n", nvrtc.Release, ptxArch, ptxVersion)
+	fmt.Fprintf(&b, "# What the built kernels use\n\nWritten by `go run ./cmd/gen kernels` with NVRTC %s: PTX for %s (language version %s) and cubins;\nsources in 90 are for compute capability 9.0 alone.\n\n", nvrtc.Release, ptxArch, ptxVersion)
 	b.WriteString("Registers per thread as ptxas counts them; `+n` are bytes per thread that did not fit into registers. Shared memory is per block, without\nwhat a launch adds.\n\n| kernel |")
 	for _, a := range cubins {
 		b.WriteString(" " + a + " |")

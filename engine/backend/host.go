@@ -3,7 +3,9 @@ package backend
 import (
 	"fmt"
 	"math/bits"
+	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"tunebook/engine/tensor"
 )
@@ -60,9 +62,42 @@ const maxClass = 127
 // Alloc returns n zeros.
 func (m *HostMemory) Alloc(dt tensor.DType, n int) Buffer {
 	b := m.take(dt, n)
-	clear(b.F)
+	zero(b.F)
 	clear(b.I)
 	return b
+}
+
+// Adopter is a device that can use Go memory where it lies.
+type Adopter interface {
+	// Adopt makes x a buffer of the device: its owner does not write to it any more. Free leaves it to the garbage collector.
+	Adopt(x []float32) Buffer
+}
+
+// Adopt makes x a buffer.
+func (m *HostMemory) Adopt(x []float32) Buffer { return &HostBuffer{F: x} }
+
+// zero clears x, a large one with several threads: what it costs is the first use of its pages. Fresh memory is zero, but
+// where it is read before it is written, every page fails twice.
+func zero(x []float32) {
+	const part = 1 << 20
+	if len(x) <= part {
+		clear(x)
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				at := int(next.Add(part)) - part
+				if at >= len(x) {
+					return
+				}
+				clear(x[at:min(at+part, len(x))])
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // AllocUninit returns n elements of any value.
@@ -75,9 +110,10 @@ func (m *HostMemory) take(dt tensor.DType, n int) *HostBuffer {
 	class, size := classOf(n)
 	if class <= maxClass {
 		m.mu.Lock()
-		if l := m.free[dt][class]; len(l) > 0 {
+		if from := m.reusable(dt, class); from >= 0 {
+			l := m.free[dt][from]
 			b := l[len(l)-1]
-			m.free[dt][class] = l[:len(l)-1]
+			m.free[dt][from] = l[:len(l)-1]
 			m.mu.Unlock()
 			r := &HostBuffer{class: b.class}
 			if dt == tensor.I32 {
@@ -101,6 +137,20 @@ func (m *HostMemory) take(dt tensor.DType, n int) *HostBuffer {
 		b.F = make([]float32, size)[:n]
 	}
 	return b
+}
+
+// larger is how many classes above its own a buffer may be taken from, up to double its size: what activations leave on the
+// way back holds the gradients of the weights, and batches of other lengths share what earlier ones have left.
+const larger = 4
+
+// reusable returns the class of the smallest freed buffer that serves one of a class, -1 where there is none.
+func (m *HostMemory) reusable(dt tensor.DType, class int) int {
+	for c := class; c <= min(class+larger, maxClass); c++ {
+		if len(m.free[dt][c]) > 0 {
+			return c
+		}
+	}
+	return -1
 }
 
 // Free gives a buffer back. It empties b, so that a later use through b fails at once instead of reading other data.

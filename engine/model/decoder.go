@@ -134,14 +134,23 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
 			}
 		} else {
-			p.Value = dev.AllocUninit(tensor.F32, len(data))
-			dev.Upload(p.Value, data)
+			p.Value = bufferOf(dev, data)
 		}
 		m.params = append(m.params, p)
 		m.byName[s.name] = p
 	}
 	m.link()
 	return m, dev.Sync()
+}
+
+// bufferOf puts numbers that nothing else uses on a device, without a copy where they lie in its memory already.
+func bufferOf(dev backend.Backend, x []float32) backend.Buffer {
+	if a, ok := dev.(backend.Adopter); ok {
+		return a.Adopt(x)
+	}
+	b := dev.AllocUninit(tensor.F32, len(x))
+	dev.Upload(b, x)
+	return b
 }
 
 // link sets the fields that are derived from the parameters.
@@ -292,12 +301,12 @@ func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recomp
 	x = s
 	a := m.attention(t, n, ly, l, at)
 	if n != x {
-		t.Release(n)
+		t.Forget(n)
 	}
 	if p.parallel {
 		n, _ = m.norm(t, x, nil, ly.norm2)
 		h := m.mlp(t, n, ly)
-		t.Release(n)
+		t.Forget(n)
 		branch = t.Add(a, h)
 		t.Release(a, h)
 		return x, branch
@@ -305,7 +314,7 @@ func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recomp
 	n, s = m.norm(t, x, a, ly.norm2)
 	release(t, s, x, a)
 	branch = m.mlp(t, n, ly)
-	t.Release(n)
+	t.Forget(n)
 	return s, branch
 }
 
@@ -411,7 +420,7 @@ func (m *Model) mlp(t *grad.Tape, n *grad.Var, ly *layer) *grad.Var {
 		t.Release(gate)
 	}
 	out := m.linear(t, h, ly.down)
-	t.Release(h)
+	t.Forget(h)
 	return out
 }
 

@@ -9,11 +9,16 @@
 package weights
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/bits"
 	"os"
+	"runtime"
 	"sort"
+	"sync"
+	"sync/atomic"
+	"unsafe"
 )
 
 // Tensor is one named array of a model. Data is row-major; its length is the product of Shape.
@@ -125,22 +130,51 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	return t, nil
 }
 
-// read fills dst from the file, a piece at a time.
+// read fills dst from the file, in pieces that goroutines share. The error is that of the first piece that fails.
 func (f *File) read(dst []float32, info Info) error {
 	q := dtypes[info.DType]
 	const blocks = 1 << 15
-	buf := make([]byte, min(int64(blocks*q.bytes), info.bytes))
-	for at := int64(0); at < info.bytes; at += int64(len(buf)) {
-		buf = buf[:min(int64(len(buf)), info.bytes-at)]
-		if n, err := f.r.ReadAt(buf, info.offset+at); n < len(buf) {
-			return fmt.Errorf("%d of %d bytes: %w", at+int64(n), info.bytes, err)
+	piece := int64(blocks * q.bytes)
+	n := int((info.bytes + piece - 1) / piece)
+	errs := make([]error, n)
+	var next atomic.Int64
+	work := func() {
+		var buf []byte
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			at := int64(i) * piece
+			size := min(piece, info.bytes-at)
+			part := dst[i*blocks*q.block:][:int(size)/q.bytes*q.block]
+			direct := info.DType == F32 && littleEndian
+			if direct {
+				buf = unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), size)
+			} else if buf == nil {
+				buf = make([]byte, piece)
+			}
+			if got, err := f.r.ReadAt(buf[:size], info.offset+at); int64(got) < size {
+				errs[i] = fmt.Errorf("%d of %d bytes: %w", at+int64(got), info.bytes, err)
+				return
+			}
+			if !direct {
+				decode(part, buf[:size], info.DType)
+			}
 		}
-		n := len(buf) / q.bytes * q.block
-		decode(dst[:n], buf, info.DType)
-		dst = dst[n:]
+	}
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// littleEndian tells whether this machine holds float32 as files do.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // Close gives the file back. Tensors that were read stay.
 func (f *File) Close() error {

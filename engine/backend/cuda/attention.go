@@ -3,6 +3,7 @@ package cuda
 import (
 	"fmt"
 	"runtime"
+	"slices"
 
 	"tunebook/engine/backend"
 )
@@ -21,6 +22,7 @@ type tables struct {
 	each         int    // rows of a tile
 	queries      uint64 // (n, 5): row, rows, first row of the other side, its length, place in the segment
 	leads        uint64 // (n): keys before those of the segment's first query
+	firsts       uint64 // (n): the first tile of the segment's keys
 	nq           int
 	keys         uint64
 	nk           int
@@ -37,7 +39,7 @@ func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
 	t := &tables{b: b, each: each, equal: -1}
-	var queries, leads, keys []int32
+	var queries, leads, firsts, keys []int32
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
 			panic(fmt.Sprintf("%s: segment %d is %+v; wanted starts and lengths of 0 or more and KLen ≥ QLen", op, i, g))
@@ -51,6 +53,7 @@ func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
 		for at := 0; at < g.QLen; at += each {
 			queries = append(queries, int32(g.QStart+at), int32(min(each, g.QLen-at)), int32(g.KStart), int32(g.KLen), int32(at))
 			leads = append(leads, int32(g.KLen-g.QLen))
+			firsts = append(firsts, int32(len(keys)/5))
 		}
 		if g.QLen > 0 {
 			for at := 0; at < g.KLen; at += each {
@@ -59,7 +62,10 @@ func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
 		}
 	}
 	t.nq, t.nk = len(leads), len(keys)/5
-	all := append(append(append([]int32{}, queries...), keys...), leads...)
+	if each == tileRows90 {
+		longestFirst(queries, leads, firsts, segs)
+	}
+	all := slices.Concat(queries, keys, leads, firsts)
 	if len(all) > 0 {
 		b.mu.Lock()
 		b.sweep()
@@ -71,6 +77,7 @@ func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
 		b.fail2(err)
 		b.mu.Unlock()
 		t.queries, t.keys, t.leads = addr, addr+uint64(4*len(queries)), addr+uint64(4*(len(queries)+len(keys)))
+		t.firsts = t.leads + uint64(4*len(leads))
 	}
 	segs.Dev = t
 	return t
@@ -134,6 +141,10 @@ func (b *Backend) attention(op string, segs *backend.Segments, h, kh, d int) att
 
 // AttentionForward writes o = softmax(scale·q·kᵀ)·v per segment and head, and lse where it is not nil.
 func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	if b.on90(segs, d, scale) {
+		b.forward90(o, lse, q, k, v, segs, h, kh, d, scale)
+		return
+	}
 	x := operands{b, "AttentionForward"}
 	kernels := b.attention(x.op, segs, h, kh, d)
 	t := b.tables(x.op, segs, kernels.each)
@@ -150,15 +161,24 @@ func (b *Backend) AttentionForward(o, lse, q, k, v backend.Buffer, segs *backend
 		append(in, t.queries, t.leads, i32(h), i32(kh), i32(d), f32(scale), i32(segs.Window), truth(segs.Full))...)
 }
 
+// wantEqual panics where a segment's queries and keys differ in number.
+func (t *tables) wantEqual(op string, segs *backend.Segments) {
+	if t.equal >= 0 {
+		g := segs.List[t.equal]
+		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", op, g.QLen, g.KLen))
+	}
+}
+
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
 func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
+	if b.on90(segs, d, scale) {
+		b.backward90(dQ, dK, dV, dO, q, k, v, o, lse, segs, h, kh, d, scale)
+		return
+	}
 	x := operands{b, "AttentionBackward"}
 	kernels := b.attention(x.op, segs, h, kh, d)
 	t := b.tables(x.op, segs, kernels.each)
-	if t.equal >= 0 {
-		g := segs.List[t.equal]
-		panic(fmt.Sprintf("%s: a segment of %d queries and %d keys; wanted equal ranges", x.op, g.QLen, g.KLen))
-	}
+	t.wantEqual(x.op, segs)
 	nq, nk := t.rows*h*d, t.extent*kh*d
 	dq, dk, dv := x.f("dQ", dQ, nq), x.f("dK", dK, nk), x.f("dV", dV, nk)
 	do, qs, os, ls := x.read("dO", dO, nq), x.read("q", q, nq), x.read("o", o, nq).addr, x.read("lse", lse, t.rows*h).addr

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"tunebook/engine/backend/cuda/sim"
@@ -15,7 +16,10 @@ import (
 var archives embed.FS
 
 // sources are the files of kernels, each of which has an archive of the same name in built.
-var sources = []string{"attention", "bf16", "columns", "flash", "gated", "layernorm", "product", "quant", "rmsnorm", "rope", "rows", "scale", "softmax", "vector"}
+var sources = []string{"attention", "bf16", "columns", "flash", "flash90", "gated", "layernorm", "product", "quant", "rmsnorm", "rope", "rows", "scale", "softmax", "vector"}
+
+// for90 tells a source of kernels for compute capability 9.0 alone.
+func for90(source string) bool { return strings.HasSuffix(source, "90") }
 
 // image returns a built source: as PTX, or as the cubin of a card ("sm_90a"), nil when there is none for it.
 func image(source, arch string) ([]byte, error) {

@@ -64,13 +64,17 @@ func TestBuilt(t *testing.T) {
 func TestImages(t *testing.T) {
 	for _, s := range sources {
 		ptx, err := image(s, "")
-		if err != nil || !bytes.Contains(ptx, []byte("\n.version 7.2\n.target sm_80\n")) {
-			t.Errorf("%s: PTX of %d bytes, %v; wanted version 7.2 for sm_80", s, len(ptx), err)
+		head, cards := "\n.version 7.2\n.target sm_80\n", []string{"sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"}
+		if for90(s) {
+			head, cards = "\n.version 8.0\n.target sm_90a\n", []string{"sm_90a"}
+		}
+		if err != nil || !bytes.Contains(ptx, []byte(head)) {
+			t.Errorf("%s: PTX of %d bytes, %v; wanted %q", s, len(ptx), err, head)
 		}
 		if bytes.Contains(ptx, []byte(`"/`)) {
 			t.Errorf("%s: the PTX names a folder", s)
 		}
-		for _, arch := range []string{"sm_80", "sm_86", "sm_89", "sm_90a", "sm_100", "sm_120"} {
+		for _, arch := range cards {
 			if b, err := image(s, arch); err != nil || !bytes.HasPrefix(b, []byte("\x7fELF")) {
 				t.Errorf("%s for %s: %d bytes, %v; wanted a cubin", s, arch, len(b), err)
 			}

@@ -56,14 +56,16 @@ func BenchmarkCardStep(bench *testing.B) {
 		if err != nil {
 			bench.Skip(err)
 		}
-		for _, s := range stepShapes {
-			if device == "cuda" && s.cfg.HiddenSize > 1024 {
-				continue // minutes
+		bench.Run(device, func(bench *testing.B) {
+			for _, s := range stepShapes {
+				if device == "cuda" && s.cfg.HiddenSize > 1024 {
+					continue // minutes
+				}
+				for _, rank := range []int{0, 16} {
+					timeSteps(bench, dev, s.name, s.cfg, rank)
+				}
 			}
-			for _, rank := range []int{0, 16} {
-				timeSteps(bench, dev, s.name, s.cfg, rank)
-			}
-		}
+		})
 	}
 }
 

@@ -237,9 +237,9 @@ func TestCardBF16(t *testing.T) {
 	if err := bf16Products(b, append(bf16Shapes, [3]int{513, 1000, 640}, [3]int{256, 384, 4096})); err != nil {
 		t.Error(err)
 	}
-	cases := flashCases()
+	cases := append(flashCases(), flash90Cases()...)
 	for _, d := range []int{33, 64, 100, 128} {
-		cases = append(cases, flashCase{*oneSegment(517), 4, 2, d})
+		cases = append(cases, flashCase{*oneSegment(1037), 4, 2, d}, flashCase{backend.Segments{List: oneSegment(900).List, Window: 300}, 2, 1, d})
 	}
 	if err := attentions(b, cases); err != nil {
 		t.Error(err)

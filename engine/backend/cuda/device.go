@@ -27,6 +27,8 @@ type device interface {
 	// sync waits for all earlier work.
 	sync() error
 	info() string
+	// arch names the cubins that the card takes, "sm_90a"; empty where it takes the PTX.
+	arch() string
 	// available is the memory that alloc can still give, in bytes.
 	available() (int64, error)
 }
@@ -35,6 +37,7 @@ type device interface {
 type simulated struct {
 	d       *sim.Device
 	kernels map[string]*sim.Kernel
+	hopper  bool // a card of compute capability 9.0
 }
 
 // newSimulated reads the PTX of all kernels.
@@ -44,6 +47,13 @@ func newSimulated() (*simulated, error) {
 		return nil, err
 	}
 	return &simulated{d: sim.NewDevice(), kernels: kernels}, nil
+}
+
+func (s *simulated) arch() string {
+	if s.hopper {
+		return "sm_90a"
+	}
+	return ""
 }
 
 func (s *simulated) alloc(bytes int) (uint64, error) { return s.d.Alloc(bytes, ""), nil }

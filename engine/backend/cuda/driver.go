@@ -228,6 +228,7 @@ func (c *card) do(what string, f func() int32) error {
 }
 
 func (c *card) info() string { return c.Card.String() }
+func (c *card) arch() string { return c.Card.arch() }
 
 // function loads a kernel at its first use. A kernel's source is what its name begins with.
 func (c *card) function(kernel string) (uintptr, error) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,15 +14,18 @@ import (
 	"tunebook/engine/backend/cuda/sim"
 )
 
-// mutants are mistakes that are easily made in a kernel: the n-th old of a source (NAME.cu, or a header) is replaced by new. The checks named must find each.
-var mutants = []struct {
+// mutant is a mistake that is easily made in a kernel: the n-th old of a source (NAME.cu, or a header) is replaced by new. The
+// checks named must find each.
+type mutant struct {
 	source string
 	n      int
 	old    string
 	new    string
 	checks string // prefix of the conformance checks that are tried
 	found  string // what at least one report must say; empty: anything
-}{
+}
+
+var mutants = []mutant{
 	{"rmsnorm", 1, "t >= T", "t > T", "RMSNormForward", "out of bounds"},
 	{"rmsnorm", 1, "+ eps", "", "RMSNormForward", "beyond"},
 	{"rmsnorm", 1, "v += res[t * C + i];", "", "RMSNormForward", "beyond"},
@@ -161,7 +165,7 @@ func TestMutants(t *testing.T) {
 		t.Skip(err)
 	}
 	headers := map[string]string{}
-	for _, h := range []string{"common.cuh", "attention.cuh", "bf16.cuh"} {
+	for _, h := range []string{"common.cuh", "attention.cuh", "bf16.cuh", "hopper.cuh"} {
 		b, err := os.ReadFile("kernels/" + h)
 		if err != nil {
 			t.Fatal(err)
@@ -172,10 +176,17 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range mutants {
+	for _, m := range slices.Concat(mutants, mutants90) {
 		t.Run(m.source+" "+m.old+" to "+m.new, func(t *testing.T) {
 			t.Parallel()
 			op, header := strings.CutSuffix(m.source, ".cuh")
+			arch := "compute_80"
+			if op == "hopper" {
+				op = "flash90"
+			}
+			if for90(op) {
+				arch = "compute_90a"
+			}
 			b, err := os.ReadFile(filepath.Join("kernels", op+".cu"))
 			if err != nil {
 				t.Fatal(err)
@@ -186,7 +197,7 @@ func TestMutants(t *testing.T) {
 			} else {
 				source = mistake(t, m.source, source, m.old, m.new, m.n)
 			}
-			p, err := c.Compile(op+".cu", source, nvrtc.Options{Arch: "compute_80", Headers: headers, Define: []string{"SMALL_HEADS"}, Lines: true})
+			p, err := c.Compile(op+".cu", source, nvrtc.Options{Arch: arch, Headers: headers, Define: []string{"SMALL_HEADS"}, Lines: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,6 +208,14 @@ func TestMutants(t *testing.T) {
 			kernels := maps.Clone(right)
 			maps.Copy(kernels, mod.Kernels)
 			card := &simulated{d: sim.NewDevice(), kernels: kernels}
+			if for90(op) {
+				if err := attentions(sim90(t, card), mutant90Cases()); err == nil || !strings.Contains(err.Error(), m.found) {
+					t.Errorf("found: %v; wanted %q", err, m.found)
+				} else {
+					t.Log(err)
+				}
+				return
+			}
 			if m.source == "bf16" || m.source == "flash" {
 				var err error
 				if m.source == "bf16" {

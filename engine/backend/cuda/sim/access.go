@@ -57,7 +57,7 @@ func (w *warp) loadWords(m uint32, sp space, a address, dst []int) {
 			words, wr, rd, size = r.words, r.wr, r.rd, uint64(r.size)
 		}
 		i := int(at >> 2)
-		if r.fine != nil {
+		if r.fine != nil || r.exact != nil {
 			w.touchRead(r, int(at), 4*n, l)
 			for j, d := range dst {
 				w.r32[d][l] = words[i+j]
@@ -111,7 +111,7 @@ func (w *warp) loadRow(m uint32, sp space, a address, dst int) bool {
 		}
 	}
 	r, off := w.locate(sp, first, 4, 0)
-	if r.fine != nil || off+4*n > r.size {
+	if r.fine != nil || r.exact != nil || off+4*n > r.size {
 		return false
 	}
 	i := off >> 2
@@ -150,7 +150,7 @@ func (w *warp) loadSame(a address, dst []int) bool {
 	}
 	r, n := w.b.shared, len(dst)
 	addr := uint64(uint32(int64(first) + a.off))
-	if r.fine != nil || addr+uint64(4*n) > uint64(r.size) || addr&uint64(4*n-1) != 0 {
+	if r.fine != nil || r.exact != nil || addr+uint64(4*n) > uint64(r.size) || addr&uint64(4*n-1) != 0 {
 		return false
 	}
 	i := int(addr >> 2)

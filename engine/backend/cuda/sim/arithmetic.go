@@ -95,6 +95,9 @@ func (b *builder) move(name string) {
 	default:
 		dst, src := b.dst32(d), b.src32(s, t)
 		b.in.use32, b.in.set32 = nil, nil
+		if b.in.moves = []int{dst}; s.kind == oReg {
+			b.in.moves = []int{dst, src}
+		}
 		b.in.run = mov32(dst, src)
 	}
 }

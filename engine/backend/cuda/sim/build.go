@@ -237,19 +237,64 @@ func (b *builder) build() {
 		d := b.dst32(b.o[0])
 		b.in.run = func(w *warp, m uint32) { w.each32(d, m, m) }
 	case "membar", "fence":
-		b.mods = nil
-		b.in.run = func(*warp, uint32) {}
+		b.fence()
 	case "ldmatrix":
 		b.ldmatrix()
 	case "mma":
 		b.mma()
 	case "cp":
 		b.copy()
+	case "mbarrier":
+		b.mbarrier()
+	case "wgmma":
+		b.wgmma()
+	case "setmaxnreg":
+		b.registers()
 	default:
 		if !b.arithmetic(parts[0]) {
 			b.fail("the instruction is not known")
 		}
 	}
+}
+
+// fence builds membar and fence.
+func (b *builder) fence() {
+	switch {
+	case b.take("proxy"):
+		if !b.take("async") {
+			b.fail("only fence.proxy.async is known")
+		}
+		if !b.take("shared::cta") {
+			b.take("global")
+		}
+		b.end()
+		b.in.run = func(w *warp, m uint32) { w.fence(m) }
+	case b.take("mbarrier_init"):
+		for _, s := range []string{"release", "cluster"} {
+			if !b.take(s) {
+				b.fail("wanted .%s", s)
+			}
+		}
+		b.end()
+		b.in.run = func(w *warp, m uint32) { w.fenceBarriers(m) }
+	default:
+		b.mods = nil
+		b.in.run = func(*warp, uint32) {}
+	}
+}
+
+// registers builds setmaxnreg, which changes nothing here: registers are as many as the kernel names.
+func (b *builder) registers() {
+	if !b.take("inc") && !b.take("dec") || !b.take("sync") || !b.take("aligned") {
+		b.fail("the instruction is not known")
+	}
+	b.end2("u32")
+	b.want(1)
+	if n := b.number(b.o[0]); n < 24 || n > 256 || n%8 != 0 {
+		b.fail("%d registers; wanted a multiple of 8 from 24 to 256", n)
+	}
+	b.in.op, b.in.members = opWarp, -1
+	b.in.run = func(*warp, uint32) {}
 }
 
 // end2 reads one last type of that name.

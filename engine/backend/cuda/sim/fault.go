@@ -15,6 +15,9 @@ const (
 	Race          Kind = "race"
 	Divergence    Kind = "divergent synchronisation"
 	Pending       Kind = "copy in flight"
+	Product       Kind = "product in flight"
+	Unfenced      Kind = "missing fence"
+	Deadlock      Kind = "deadlock"
 	Arithmetic    Kind = "arithmetic"
 	Limit         Kind = "limit"
 )

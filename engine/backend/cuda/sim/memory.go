@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"unsafe"
 )
@@ -27,13 +28,13 @@ const (
 	guardBytes   = 16   // between shared variables
 )
 
-// A stamp says who touched a word last: the block (32 bits, counted over all launches of a device), the block's clock (18
-// bits), flags and the thread. The clock ticks at every barrier, so stamps of one block that are below the clock of its last
-// barrier are ordered before what comes after.
+// A stamp says who touched a word last: the block (31 bits, counted over all launches of a device), the block's clock (18
+// bits), flags and the agent: a thread, or what works beside the threads. The clock ticks at everything that puts accesses in
+// order, and a warp knows up to which clock each agent's accesses come before what it does next.
 type stamp = uint64
 
 const (
-	threadBits = 11
+	threadBits = 12
 	flagBits   = 3
 	clockBits  = 18
 	clockAt    = threadBits + flagBits
@@ -52,6 +53,13 @@ const (
 	hostStamp    = stamp(1) << blockAt // written by the host: block 1, before all others
 	guardStamp   = ^stamp(0)           // belongs to no variable
 	pendingStamp = ^stamp(0) - 1       // a copy is in flight to it
+	barrierStamp = ^stamp(0) - 2       // belongs to an mbarrier
+
+	// Agents that are no threads: what reads shared memory for the products of warp i, and what copies for mbarrier i.
+	productAgent = 1024
+	copyAgent    = productAgent + 32
+	maxBarriers  = 64
+	agents       = copyAgent + maxBarriers
 )
 
 // region is a run of memory with who touched each word of it.
@@ -61,10 +69,19 @@ type region struct {
 	words  []uint32
 	wr, rd []stamp
 	fine   *fineStamps // per byte, from the first access that is narrower than a word
+	exact  *exactReads // in place of rd, in blocks whose threads do not all meet at the same barriers
 	what   string
 }
 
 type fineStamps struct{ wr, rd []stamp }
+
+// exactReads knows all readers, where the last one and flags say too little.
+type exactReads struct {
+	each    int       // bytes of a cell: 4, or 1 once a narrower access was made
+	cells   [][]stamp // by cell: each thread's last read since the last write
+	async   [][]stamp // by 16 bytes: the last read of each warp's products that have ended
+	reading []uint16  // by 16 bytes: reads by products in flight
+}
 
 func newRegion(base uint64, size int, what string) *region {
 	n := (size + 3) / 4
@@ -89,6 +106,13 @@ func (r *region) refine() *fineStamps {
 			}
 		}
 		r.fine = f
+		if e := r.exact; e != nil {
+			words := e.cells
+			e.each, e.cells = 1, make([][]stamp, 4*len(r.words))
+			for i := range e.cells {
+				e.cells[i] = slices.Clone(words[i/4])
+			}
+		}
 	}
 	return r.fine
 }
@@ -263,7 +287,7 @@ func (w *warp) me(lane int) stamp {
 // closer look.
 func (w *warp) settled(r *region) stamp {
 	if r.base == 0 { // shared or local: the block's own
-		return w.b.stamp | stamp(w.b.barrier)<<clockAt
+		return w.b.stamp | stamp(w.low)<<clockAt
 	}
 	return w.b.d.first << blockAt
 }
@@ -274,11 +298,7 @@ func (w *warp) ordered(s stamp, lane int) bool {
 	if s>>blockAt != w.b.stamp>>blockAt {
 		return s>>blockAt < w.b.d.first
 	}
-	clock, thread := int(s>>clockAt&clockMask), int(s&threadMask)-1
-	if clock < w.b.barrier {
-		return true
-	}
-	return thread/32 == w.id && clock < w.synced
+	return int(s>>clockAt&clockMask) < w.seen[s&threadMask-1]
 }
 
 // checkRead looks closer at the last writer of what a lane reads.
@@ -292,6 +312,8 @@ func (w *warp) checkRead(s stamp, r *region, off, lane int) {
 		w.fail(Bounds, lane, "byte %d of shared memory is between two variables", off)
 	case s == pendingStamp:
 		w.fail(Pending, lane, "byte %d of shared memory is being copied to and nobody waited", off)
+	case s == barrierStamp:
+		w.fail(Bounds, lane, "byte %d of shared memory is an mbarrier's", off)
 	case s&threadMask == w.me(lane)&threadMask && s>>blockAt == w.b.stamp>>blockAt, w.ordered(s, lane):
 	default:
 		w.fail(Race, lane, "reads byte %d of %s, which %s wrote %s", off, r.name(), w.who(s), w.since(s))
@@ -308,6 +330,8 @@ func (w *warp) checkWrite(wr, rd stamp, r *region, off, lane int, atomic bool) {
 		w.fail(Bounds, lane, "byte %d of shared memory is between two variables", off)
 	case wr == pendingStamp:
 		w.fail(Pending, lane, "byte %d of shared memory is being copied to and nobody waited", off)
+	case wr == barrierStamp:
+		w.fail(Bounds, lane, "byte %d of shared memory is an mbarrier's", off)
 	case atomic && wr&flagAtomic != 0, w.ordered(wr, lane):
 	default:
 		w.fail(Race, lane, "writes byte %d of %s, which %s wrote %s", off, r.name(), w.who(wr), w.since(wr))
@@ -319,7 +343,7 @@ func (w *warp) checkWrite(wr, rd stamp, r *region, off, lane int, atomic bool) {
 	case rd&flagBlocks != 0:
 		w.fail(Race, lane, "writes byte %d of %s, which other blocks read in this launch", off, r.name())
 	case w.ordered(rd, lane) && rd&flagOther == 0:
-	case rd>>blockAt == me>>blockAt && int(rd>>clockAt&clockMask) < w.b.barrier:
+	case rd>>blockAt == me>>blockAt && int(rd>>clockAt&clockMask) < w.low:
 	case own(rd) && rd&(flagSame|flagOther) == 0:
 	case own(rd):
 		w.fail(Race, lane, "writes byte %d of %s, which other threads read %s", off, r.name(), w.since(rd))
@@ -338,7 +362,7 @@ func (w *warp) reader(rd stamp, lane int) stamp {
 		return me
 	}
 	me |= rd & flagBlocks
-	if int(rd>>clockAt&clockMask) < w.b.barrier {
+	if int(rd>>clockAt&clockMask) < w.low {
 		return me
 	}
 	me |= rd & (flagSame | flagOther)
@@ -366,6 +390,12 @@ func (w *warp) who(s stamp) string {
 	if s>>blockAt != w.b.stamp>>blockAt {
 		return "another block"
 	}
+	switch t := int(s&threadMask) - 1; {
+	case t >= copyAgent:
+		return "a bulk copy"
+	case t >= productAgent:
+		return fmt.Sprintf("a product of warp %d", t-productAgent)
+	}
 	t := w.b.thread(int(s&threadMask) - 1)
 	return fmt.Sprintf("thread (%d,%d,%d)", t[0], t[1], t[2])
 }
@@ -379,6 +409,10 @@ func (w *warp) since(s stamp) string {
 
 // touchRead checks and marks a lane's read of n bytes; touchWrite its write.
 func (w *warp) touchRead(r *region, off, n, lane int) {
+	if r.exact != nil {
+		w.exactRead(r, off, n, lane)
+		return
+	}
 	lim := w.settled(r)
 	if n < 4 || r.fine != nil {
 		f := r.refine()
@@ -399,6 +433,10 @@ func (w *warp) touchRead(r *region, off, n, lane int) {
 }
 
 func (w *warp) touchWrite(r *region, off, n, lane int, to stamp, atomic bool) {
+	if r.exact != nil {
+		w.exactWrite(r, off, n, lane, to, atomic)
+		return
+	}
 	lim := w.settled(r)
 	if n < 4 || r.fine != nil {
 		f := r.refine()

@@ -43,6 +43,8 @@ type Kernel struct {
 	guards       []int // offsets in shared memory behind each variable, guardBytes that nobody may touch
 	dynamicAt    int   // where shared memory that a launch adds begins
 	module       *Module
+	exact        bool // some of its barriers are not for the whole block
+	products     bool // it has asynchronous products
 }
 
 // Param is a parameter of a kernel.

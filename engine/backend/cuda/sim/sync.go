@@ -11,12 +11,15 @@ func (b *builder) barrier() {
 		b.in.members = b.src32(b.o[0], types["b32"])
 		b.in.run = func(w *warp, m uint32) {
 			w.b.tick(w)
-			w.synced = w.b.clock
+			w.sync()
 		}
 		return
 	}
 	b.take("cta")
 	b.in.op = opBarrier
+	if b.some() {
+		return
+	}
 	number := func(o operand) {
 		if o.kind != oImm || o.imm != 0 {
 			b.fail("barrier %s; only barrier 0 for all threads is known", o.text)
@@ -89,6 +92,32 @@ func (b *builder) barrier() {
 	default:
 		b.fail("reduction .%s.%s is not known", what, t.name)
 	}
+}
+
+// some builds bar.sync and bar.arrive for some of the block's warps, where the instruction says how many threads.
+func (b *builder) some() bool {
+	arrive := len(b.mods) > 0 && b.mods[0] == "arrive"
+	if !arrive && (len(b.mods) == 0 || b.mods[0] != "sync" || len(b.o) != 2) {
+		return false
+	}
+	b.word()
+	b.take("aligned")
+	b.end()
+	b.want(2)
+	b.p.k.exact = true
+	s := someBarrier{b.src32(b.o[0], types["u32"]), b.src32(b.o[1], types["u32"])}
+	if !arrive {
+		b.in.some = &s
+		return true
+	}
+	b.in.op, b.in.members = opWarp, -1
+	b.in.run = func(w *warp, m uint32) {
+		if m != w.live {
+			w.fail(Divergence, 0, "bar.arrive by lanes %s of the warp", lanes(m))
+		}
+		w.b.arrive(w, s, false)
+	}
+	return true
 }
 
 // shuffle builds shfl.sync. Source: PTX ISA 9.7.9.6.
@@ -205,11 +234,7 @@ func (b *builder) copy() {
 	if !b.take("async") {
 		b.fail("the instruction is not known")
 	}
-	each := func(m uint32, f func(l int)) {
-		for ; m != 0; m &= m - 1 {
-			f(bits.TrailingZeros32(m) & 31)
-		}
-	}
+	each := eachLane
 	switch {
 	case b.take("commit_group"):
 		b.end()
@@ -228,6 +253,19 @@ func (b *builder) copy() {
 				w.commitAsync(l)
 				w.waitAsync(l, 0)
 			})
+		}
+	case b.take("bulk"):
+		for _, s := range []string{"shared::cluster", "global", "mbarrier::complete_tx::bytes"} {
+			if !b.take(s) && !(s == "shared::cluster" && b.take("shared::cta")) {
+				b.fail("only copies from global to shared memory that an mbarrier counts are known")
+			}
+		}
+		b.end()
+		b.want(4)
+		b.p.k.exact = true
+		to, from, n, bar := b.address(b.o[0]), b.address(b.o[1]), b.src32(b.o[2], types["u32"]), b.address(b.o[3])
+		b.in.run = func(w *warp, m uint32) {
+			each(m, func(l int) { w.copyBulk(l, to.of(w, l), from.of(w, l), int(w.r32[n][l]), bar.of(w, l)) })
 		}
 	case len(b.mods) > 0 && (b.mods[0] == "ca" || b.mods[0] == "cg"):
 		large := b.word() == "cg" // past the L1 cache, which takes 16 bytes only

@@ -12,8 +12,9 @@ const (
 	opRun     op = iota // run does it
 	opBranch            // to target
 	opExit              // the lane ends
-	opBarrier           // the block's barrier
+	opBarrier           // the block's barrier, or one for some of its warps
 	opWarp              // run needs all lanes of the member mask
+	opTry               // run may leave the lane to come back
 )
 
 // instr is one decoded instruction.
@@ -25,6 +26,9 @@ type instr struct {
 	target   int
 	members  int            // register of the member mask of opWarp, or -1 for all 32 lanes
 	collect  func(b *block) // opBarrier: what happens once all warps have arrived
+	some     *someBarrier   // opBarrier: the barrier is one for some warps
+	moves    []int          // a mov of 32 bits: the register that it writes, and the one that it copies if any
+	product  bool           // one of wgmma's
 
 	use32, use64, usep []int // registers that must hold a value
 	set32, set64, setp []int // registers that hold one afterwards
@@ -61,8 +65,15 @@ type warp struct {
 	cur  *instr
 	last *region // the allocation used last
 
-	synced int // the clock at the last __syncwarp of this warp
+	seen   []int // by agent: its accesses at a clock below this come before what this warp does next
+	low    int   // the least of seen
+	synced int   // the clock at the last __syncwarp of this warp
 	steps  int64
+	state  state
+	tries  bool      // the last opTry wants to come back
+	waits  *mbarrier // for this
+	groups *products // what the warp knows of asynchronous products, in kernels that have some
+	fenced []int     // by thread: its writes at a clock below this may be read by products and overwritten by copies
 
 	locals [32]*region
 
@@ -83,8 +94,22 @@ type block struct {
 	shared    *region
 	stamp     stamp // the block's number in its place
 	clock     int
-	barrier   int // the clock at the last barrier
+
+	barriers map[int]*mbarrier // by place in shared memory
+	some     [16]someArrivals  // barriers for some warps
+	orders   map[int][]int     // by warpgroup: the places in the code of its products, in order
 }
+
+// state is why a warp stopped.
+type state uint8
+
+const (
+	running state = iota
+	ended
+	atBarrier // of the whole block
+	atSome    // a barrier for some warps
+	trying    // it waits for an mbarrier
+)
 
 // thread returns the coordinates of a thread of the block.
 func (b *block) thread(i int) [3]int {
@@ -139,6 +164,9 @@ func (b *block) prepare(sharedBytes int) {
 		if rest := n - id*32; rest < 32 {
 			w.all = 1<<rest - 1
 		}
+		if b.k.products {
+			w.groups = newProducts(b.k.n32)
+		}
 		for _, c := range b.k.consts32 {
 			for l := range 32 {
 				w.r32[c.slot][l] = c.v
@@ -159,10 +187,17 @@ func (b *block) prepare(sharedBytes int) {
 
 // start puts all warps at the beginning of block id.
 func (b *block) start(id [3]int, number stamp) {
-	b.id, b.stamp, b.clock, b.barrier = id, number<<blockAt, 1, 1
+	b.id, b.stamp, b.clock = id, number<<blockAt, 1
 	clear(b.shared.wr)
 	clear(b.shared.rd)
 	b.shared.fine = nil
+	if b.k.exact {
+		if b.shared.exact == nil {
+			b.shared.exact = &exactReads{}
+		}
+		b.shared.exact.begin(b.shared.size)
+		b.barriers, b.some, b.orders = map[int]*mbarrier{}, [16]someArrivals{}, map[int][]int{}
+	}
 	for _, at := range b.k.guards {
 		for i := range guardBytes / 4 {
 			b.shared.wr[at/4+i] = guardStamp
@@ -191,7 +226,11 @@ func (b *block) start(id [3]int, number stamp) {
 				w.r32[s.slot][l] = uint32(b.value(s.name, w.id*32+l))
 			}
 		}
-		w.live, w.synced, w.locals, w.arrived, w.cur = w.all, 1, [32]*region{}, 0, &b.k.code[0]
+		w.live, w.synced, w.locals, w.arrived, w.cur, w.state = w.all, 1, [32]*region{}, 0, &b.k.code[0], running
+		w.know(1)
+		if w.groups != nil {
+			w.groups.begin()
+		}
 		w.copies = [32]copyQueue{}
 		w.g = append(w.g[:0], group{0, w.all, opRun})
 	}
@@ -199,50 +238,83 @@ func (b *block) start(id [3]int, number stamp) {
 
 // run runs the block that start prepared to its end.
 func (b *block) run() {
-	for {
-		waiting, running := 0, 0
+	for idle := 0; ; {
+		clock, alive, met, free := b.clock, 0, 0, 0
+		var spins *warp
 		for _, w := range b.warps {
-			if len(w.g) == 0 {
-				continue
-			}
-			running++
-			if w.run() {
-				waiting++
+			if w.state == running || w.state == trying {
+				w.state = w.run()
+				if w.state == atSome {
+					b.meet(w)
+				}
 			}
 		}
-		if running == 0 {
+		for _, w := range b.warps {
+			switch w.state {
+			case ended:
+				continue
+			case atBarrier:
+				met++
+			case running:
+				free++
+			case trying:
+				free++
+				spins = w
+			}
+			alive++
+		}
+		switch {
+		case alive == 0:
+			b.finish()
 			return
-		}
-		if waiting == 0 {
-			continue // all ended in this round
-		}
-		var first *warp
-		for _, w := range b.warps {
-			if len(w.g) == 0 {
-				continue
-			}
-			if first == nil {
-				first = w
-			} else if first.at != w.at {
-				w.cur = &b.k.code[w.at]
-				lane := bits.TrailingZeros32(w.arrived)
-				w.fail(Divergence, lane, "warp %d waits at this barrier and warp %d at another (PTX line %d)", w.id, first.id, b.k.code[first.at].line)
-			}
-		}
-		in := &b.k.code[first.at]
-		if in.collect != nil {
-			in.collect(b)
-		}
-		first.cur = in
-		b.tick(first)
-		b.barrier = b.clock
-		for _, w := range b.warps {
-			if len(w.g) > 0 {
-				w.g[0].wait = opRun
-				w.g[0].pc++
+		case met == alive:
+			b.release()
+		case free == 0:
+			b.deadlock()
+		case b.clock != clock || spins == nil:
+			idle = 0
+		default:
+			if idle++; idle > 64 { // rounds in which nothing happened
+				spins.stalled()
 			}
 		}
 	}
+}
+
+// release lets all warps go on from the block's barrier.
+func (b *block) release() {
+	var first *warp
+	for _, w := range b.warps {
+		if w.state != atBarrier {
+			continue
+		}
+		if first == nil {
+			first = w
+		} else if first.at != w.at {
+			w.cur = &b.k.code[w.at]
+			lane := bits.TrailingZeros32(w.arrived)
+			w.fail(Divergence, lane, "warp %d waits at this barrier and warp %d at another (PTX line %d)", w.id, first.id, b.k.code[first.at].line)
+		}
+	}
+	in := &b.k.code[first.at]
+	if in.collect != nil {
+		in.collect(b)
+	}
+	first.cur = in
+	b.tick(first)
+	b.pool()
+	for _, w := range b.warps {
+		if w.state == atBarrier {
+			w.proceed()
+		}
+	}
+}
+
+// proceed lets a warp go on from a barrier.
+func (w *warp) proceed() {
+	w.state = running
+	w.g[0].wait = opRun
+	w.g[0].pc++
 }
 
 // lanes lists the lanes of a mask.
@@ -271,8 +343,8 @@ func (w *warp) merge() {
 	}
 }
 
-// run goes on until the warp has ended (false) or waits at the block's barrier (true).
-func (w *warp) run() bool {
+// run goes on until the warp has ended or waits for other warps.
+func (w *warp) run() state {
 	code := w.b.k.code
 	for len(w.g) > 0 {
 		gi := 0
@@ -297,11 +369,11 @@ func (w *warp) run() bool {
 				}
 			}
 		}
-		if w.step(gi, limit) {
-			return true
+		if s := w.step(gi, limit); s != running {
+			return s
 		}
 	}
-	return false
+	return ended
 }
 
 // stuck reports groups of a warp that all wait, at different places.
@@ -312,8 +384,9 @@ func (w *warp) stuck() {
 	w.fail(Divergence, bits.TrailingZeros32(a.mask), "lanes %s of warp %d wait here and lanes %s at PTX line %d: %s", lanes(a.mask), w.id, lanes(b.mask), other.line, other.text)
 }
 
-// step runs group gi until it splits, waits, ends or reaches limit. It returns true when the warp waits at the block's barrier.
-func (w *warp) step(gi, limit int) bool {
+// step runs group gi until it splits, waits, ends or reaches limit. It returns a state other than running when the warp waits for
+// other warps.
+func (w *warp) step(gi, limit int) state {
 	code := w.b.k.code
 	pc, mask := w.g[gi].pc, w.g[gi].mask
 	for {
@@ -346,18 +419,18 @@ func (w *warp) step(gi, limit int) bool {
 			default:
 				w.g[gi].pc, w.g[gi].mask = pc+1, mask&^m
 				w.g = append(w.g, group{in.target, m, opRun})
-				return false
+				return running
 			}
 			if pc >= limit || len(w.g) > 1 && pc < w.g[gi].pc {
 				w.g[gi].pc = pc
-				return false
+				return running
 			}
 			continue
 		case opExit:
 			w.live &^= m
 			if mask &^= m; mask == 0 {
 				w.g = append(w.g[:gi], w.g[gi+1:]...)
-				return false
+				return running
 			}
 			pc++
 		case opBarrier:
@@ -372,9 +445,12 @@ func (w *warp) step(gi, limit int) bool {
 					}
 				}
 				w.arrived, w.at = mask, pc
-				return true
+				if in.some != nil {
+					return atSome
+				}
+				return atBarrier
 			}
-			return false
+			return running
 		case opWarp:
 			need := fullMask
 			if in.members >= 0 {
@@ -385,23 +461,43 @@ func (w *warp) step(gi, limit int) bool {
 					w.fail(Divergence, bits.TrailingZeros32(m), "lanes %s of the member mask %#x do not take part", lanes(missing), need)
 				}
 				w.g[gi].pc, w.g[gi].mask, w.g[gi].wait = pc, mask, opWarp
-				return false
+				return running
 			}
 			if extra := m &^ need; extra != 0 {
 				w.fail(Divergence, bits.TrailingZeros32(extra), "lanes %s take part and are not in the member mask %#x", lanes(extra), need)
 			}
 			w.exec(in, m)
 			pc++
+		case opTry:
+			w.tries = false
+			if m != 0 {
+				w.exec(in, m)
+			}
+			if pc++; w.tries {
+				w.g[gi].pc, w.g[gi].mask = pc, mask
+				return trying
+			}
 		}
 		if pc >= limit {
 			w.g[gi].pc, w.g[gi].mask = pc, mask
-			return false
+			return running
 		}
 	}
 }
 
-// exec checks that what an instruction reads holds values, runs it, and marks what it wrote.
+// exec runs an instruction.
 func (w *warp) exec(in *instr, m uint32) {
+	if w.groups == nil {
+		w.execute(in, m)
+		return
+	}
+	w.groups.before(w, in)
+	w.execute(in, m)
+	w.groups.after(in)
+}
+
+// execute checks that what an instruction reads holds values, runs it, and marks what it wrote.
+func (w *warp) execute(in *instr, m uint32) {
 	if m&^w.done[in.at] == 0 {
 		in.run(w, m)
 		return
