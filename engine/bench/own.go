@@ -72,7 +72,7 @@ func Works(device string, texts Texts, small bool) []Named {
 	return append(all,
 		Named{fmt.Sprintf("%s, %d questions", strings.Split(shape(large), ",")[0], len(asked)), PartEvaluation,
 			Work{Do: Likelihood, Model: large, Device: device, Tokenizer: texts.Tokenizer, Questions: asked, Reps: 1}},
-		Named{"the model inside tunebook, first token", PartStart, Work{Do: Generation, Model: "base", Device: device, Rows: RandomRows(1, 8, 4096, 3), New: 1, Reps: 0}})
+		Named{"the model inside tunebook, first token", PartStart, Work{Do: Generation, Model: "base", Device: device, Rows: RandomRows(1, 8, 256, 3), New: 1}})
 }
 
 // Repeat does a piece of work in so many processes and returns the result whose median speed is the best, with the largest memory

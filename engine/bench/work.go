@@ -189,6 +189,14 @@ func (f withTokenizer) Open(name string) (fs.File, error) {
 	return file, err
 }
 
+// tokenizer returns the folder of the tokenizer.
+func (w Work) tokenizer() fs.FS {
+	if w.Tokenizer != "" {
+		return os.DirFS(w.Tokenizer)
+	}
+	return base.Files
+}
+
 func (w Work) open(dev backend.Backend) (*model.Model, error) {
 	q, err := quants(w.Quant)
 	if err != nil {
@@ -199,17 +207,16 @@ func (w Work) open(dev backend.Backend) (*model.Model, error) {
 		if err == nil && len(q) > 0 {
 			m, err = m.Quantize(q[0])
 		}
+		if err == nil && w.Do == Likelihood {
+			m.Tokenizer, err = readTokenizer(w.tokenizer())
+		}
 		return m, err
 	}
 	if w.Model == base.Name {
 		return model.OpenFS(dev, base.Files, base.Name, q...)
 	}
 	if st, err := os.Stat(w.Model); err == nil && st.IsDir() {
-		tokenizer := fs.FS(base.Files)
-		if w.Tokenizer != "" {
-			tokenizer = os.DirFS(w.Tokenizer)
-		}
-		return model.OpenFS(dev, withTokenizer{os.DirFS(w.Model), tokenizer}, filepath.Base(w.Model), q...)
+		return model.OpenFS(dev, withTokenizer{os.DirFS(w.Model), w.tokenizer()}, filepath.Base(w.Model), q...)
 	}
 	return model.Open(dev, w.Model, q...)
 }
