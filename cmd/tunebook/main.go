@@ -25,7 +25,7 @@ Without a command it starts a prompt: Go statements run as they are typed.`,
 		RunE:          func(*cobra.Command, []string) error { return startREPL() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(childCommand(), runCommand(), newCommand(), convertCommand(), vetCommand(), runsCommand(), chatCommand(), doctorCommand(), versionCommand(), benchChildCommand())
+	root.AddCommand(childCommand(), runCommand(), newCommand(), convertCommand(), vetCommand(), runsCommand(), chatCommand(), doctorCommand(), versionCommand(), benchCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage{c, err} })
 	c, err := root.ExecuteC()
 	var ended exit

@@ -60,6 +60,7 @@ type Outcome struct {
 // Runner runs the sides of comparisons.
 type Runner struct {
 	Self    []string // our program and the arguments before which it reads a Work from its standard input
+	As      string   // what our program is called in its first argument; its path when empty
 	Python  string
 	Scripts string // folder of the peers' scripts
 	Models  string // folder of the peers' models, PEERS_DIR
@@ -118,6 +119,9 @@ func (r *Runner) Run(ctx context.Context, s Side, rows Rows) (Result, error) {
 			return Result{}, err
 		}
 		cmd = exec.CommandContext(ctx, r.Self[0], r.Self[1:]...)
+		if r.As != "" {
+			cmd.Args[0] = r.As
+		}
 		cmd.Stdin = bytes.NewReader(in)
 		cmd.Env = os.Environ()
 	} else {
@@ -134,7 +138,7 @@ func (r *Runner) Run(ctx context.Context, s Side, rows Rows) (Result, error) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Env = append(cmd.Env, Started+"="+strconv.FormatInt(time.Now().UnixNano(), 10))
 	if err := cmd.Run(); err != nil {
-		return Result{}, fmt.Errorf("%w: %s", err, lastLine(stderr.String()))
+		return Result{}, fmt.Errorf("%w: %s", err, reason(stderr.String()))
 	}
 	var result Result
 	line := lastLine(stdout.String())
@@ -192,6 +196,16 @@ func (r *Runner) peerEnv() []string {
 	return append(env, "PEERS_DIR="+r.Models, "HF_HUB_OFFLINE=1", "TOKENIZERS_PARALLELISM=false")
 }
 
+// reason returns the line of a process's errors that says why it ended: that of a panic in Go, the last one in Python.
+func reason(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "panic: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return lastLine(stderr)
+}
+
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
@@ -240,7 +254,10 @@ func (o *Outcome) Ratios() []float64 {
 }
 
 // Pair is a quantity on our side and on that of the peer that was fastest in most rounds, the median of the rounds.
-type Pair struct{ Ours, Theirs float64 }
+type Pair struct {
+	Ours   float64 `json:"ours"`
+	Theirs float64 `json:"theirs"`
+}
 
 // Ratio returns ours over theirs.
 func (p Pair) Ratio() float64 { return p.Ours / p.Theirs }

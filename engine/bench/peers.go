@@ -125,8 +125,8 @@ func Comparisons(s Settings) []Comparison {
 	folder := func(name string) string { return filepath.Join(s.Models, "models", name) }
 	threads := []string{"--threads", fmt.Sprint(s.Threads)}
 	rows := map[string]Rows{
-		"smol": RandomRows(4, 256, Geometries["smol"].VocabSize, 1),
-		"tiny": RandomRows(32, 128, Geometries["tiny"].VocabSize, 1),
+		"smol": RandomRows(4, 256, vocabulary(folder("smol"), "smol"), 1),
+		"tiny": RandomRows(32, 128, vocabulary(folder("tiny"), "tiny"), 1),
 	}
 	var all []Comparison
 	step := func(name, model, device, quant string, lora int, goal, bound float64, ours, peers []string, dtypes ...string) {
@@ -174,7 +174,7 @@ func Comparisons(s Settings) []Comparison {
 		Peers: []Side{{Name: "transformers float32", Script: "loglik.py", Args: append([]string{"--model", "smol", "--rows", RowsFile}, threads...)}}})
 
 	generate := func(name, model, device, quant string, batch int, goal float64, peers ...Side) {
-		r := RandomRows(batch, 64, Geometries["smol"].VocabSize, 2)
+		r := RandomRows(batch, 64, vocabulary(folder("smol"), "smol"), 2)
 		all = append(all, Comparison{Name: name, Figure: "decode", Goal: goal, Peers: peers, Ours: Side{Name: strings.TrimSpace("tunebook " + device + " " + quant),
 			Work: &Work{Do: Generation, Model: model, Device: device, Quant: quant, Rows: r, New: 64, Reps: 3}}})
 	}

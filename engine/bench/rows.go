@@ -78,7 +78,7 @@ func ReadTexts(folder string) (Texts, error) {
 
 // generated returns texts of the generator.
 func generated() (Texts, error) {
-	var t Texts
+	t := Texts{} // the base model's tokenizer
 	tok, err := readTokenizer(base.Files)
 	if err != nil {
 		return t, err

@@ -24,7 +24,7 @@ import (
 // Work is a piece of work for one process.
 type Work struct {
 	Do     string // one of Kinds
-	Model  string // the name of a geometry, for random weights; or what model.Open reads, a folder without a tokenizer included
+	Model  string // the name of a geometry, for random weights; "base"; or what model.Open reads, a folder without a tokenizer included
 	Device string // as backend.Open knows it
 	Quant  string `json:",omitempty"` // the form that the frozen weights are held in: "q8_0", "q4_0", "nf4"; empty for numbers
 	LoRA   int    `json:",omitempty"` // rank of the adapters on all linear layers; 0 trains all weights
@@ -37,10 +37,12 @@ type Work struct {
 	New    int  `json:",omitempty"` // new tokens a prompt
 	Reps   int  `json:",omitempty"` // measured repetitions after the first
 	Shares bool `json:",omitempty"` // measure Result.Shares too, on further steps
+	Small  bool `json:",omitempty"` // of Kernels: small shapes
 }
 
 // The kinds of work.
 const (
+	Kernels    = "kernels"    // the machine's peaks and each kernel of the device
 	Steps      = "steps"      // updates on all rows at once: the rows are one batch
 	Run        = "run"        // a pass over the rows in updates of 8, as a user runs it
 	Generation = "generation" // greedy continuations of all rows at once
@@ -48,7 +50,7 @@ const (
 )
 
 // Kinds are the kinds of work.
-var Kinds = []string{Steps, Run, Generation, Likelihood}
+var Kinds = []string{Kernels, Steps, Run, Generation, Likelihood}
 
 // Rows are rows of ids with labels as Hugging Face has them: Labels[i][j] is IDs[i][j] or backend.IgnoreIndex. No labels at all
 // means that every token is one.
@@ -80,6 +82,17 @@ func RandomRows(rows, length, vocab int, seed int64) Rows {
 	return r
 }
 
+// vocabulary returns the number of ids of a model's folder, or that of the geometry where it has no configuration.
+func vocabulary(folder, geometry string) int {
+	raw, err := os.ReadFile(filepath.Join(folder, "config.json"))
+	if err == nil {
+		if c, err := model.ParseConfig(raw); err == nil {
+			return c.VocabSize
+		}
+	}
+	return Geometries[geometry].VocabSize
+}
+
 // sequences returns the rows as the trainer wants them.
 func (r Rows) sequences() []data.Sequence {
 	var out []data.Sequence
@@ -109,6 +122,8 @@ type Result struct {
 	Shares    map[string]float64 `json:"shares,omitempty"` // of a step's time, by part; see backend.Parts, and "rest"
 	Rates     map[string]float64 `json:"rates,omitempty"`  // GFLOP/s of a part's work in its time
 	Model     string             `json:"model,omitempty"`
+	Machine   *Machine           `json:"machine,omitempty"` // of Kernels
+	Kernels   []Kernel           `json:"kernels,omitempty"`
 	Info      string             `json:"info,omitempty"`
 	Import    float64            `json:"import_s,omitempty"` // of the other programs' set-up
 	ImportT   float64            `json:"import_torch_s,omitempty"`
@@ -117,9 +132,6 @@ type Result struct {
 	PEFT      float64            `json:"peft_s,omitempty"`
 	Peak      int64              `json:"-"` // bytes; the process that started it sets it
 }
-
-// Memory returns the most bytes that the process held, as the operating system counts them.
-func (r Result) Memory() int64 { return r.Peak }
 
 // Ready returns the seconds before the first step or token.
 func (r Result) Ready() float64 {
@@ -177,6 +189,14 @@ func (f withTokenizer) Open(name string) (fs.File, error) {
 	return file, err
 }
 
+// tokenizer returns the folder of the tokenizer.
+func (w Work) tokenizer() fs.FS {
+	if w.Tokenizer != "" {
+		return os.DirFS(w.Tokenizer)
+	}
+	return base.Files
+}
+
 func (w Work) open(dev backend.Backend) (*model.Model, error) {
 	q, err := quants(w.Quant)
 	if err != nil {
@@ -187,14 +207,16 @@ func (w Work) open(dev backend.Backend) (*model.Model, error) {
 		if err == nil && len(q) > 0 {
 			m, err = m.Quantize(q[0])
 		}
+		if err == nil && w.Do == Likelihood {
+			m.Tokenizer, err = readTokenizer(w.tokenizer())
+		}
 		return m, err
 	}
+	if w.Model == base.Name {
+		return model.OpenFS(dev, base.Files, base.Name, q...)
+	}
 	if st, err := os.Stat(w.Model); err == nil && st.IsDir() {
-		tokenizer := fs.FS(base.Files)
-		if w.Tokenizer != "" {
-			tokenizer = os.DirFS(w.Tokenizer)
-		}
-		return model.OpenFS(dev, withTokenizer{os.DirFS(w.Model), tokenizer}, filepath.Base(w.Model), q...)
+		return model.OpenFS(dev, withTokenizer{os.DirFS(w.Model), w.tokenizer()}, filepath.Base(w.Model), q...)
 	}
 	return model.Open(dev, w.Model, q...)
 }
@@ -205,6 +227,9 @@ func (w Work) Measure(ctx context.Context) (Result, error) {
 	dev, err := backend.Open(w.Device)
 	if err != nil {
 		return Result{}, err
+	}
+	if w.Do == Kernels {
+		return w.kernels(ctx, dev)
 	}
 	if len(w.Rows.IDs) == 0 && len(w.Questions) == 0 {
 		return Result{}, fmt.Errorf("bench: %s: no rows; wanted at least 1", w.Do)
@@ -231,6 +256,18 @@ func (w Work) Measure(ctx context.Context) (Result, error) {
 	default:
 		err = fmt.Errorf("bench: work %q; wanted one of %v", w.Do, Kinds)
 	}
+	return r, err
+}
+
+// kernels measures the machine and the device's kernels.
+func (w Work) kernels(ctx context.Context, dev backend.Backend) (r Result, err error) {
+	m := MeasureMachine(w.Small)
+	r = Result{Machine: &m, Info: dev.Info()}
+	ours := &m
+	if dev.Name() != "cpu" && dev.Name() != "cpu-bf16" {
+		ours = nil
+	}
+	r.Kernels, err = MeasureKernels(ctx, dev, ours, w.Small)
 	return r, err
 }
 

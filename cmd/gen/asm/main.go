@@ -31,6 +31,7 @@ var files = []struct {
 	{"pack", emitPack},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
+	{"peak", emitPeaks},
 }
 
 func main() {
