@@ -68,7 +68,9 @@ func (b *builder) mbarrier() {
 					w.fail(Bounds, l, "a parity of %d", p)
 				}
 				w.p[dst] &^= 1 << l
-				w.deliver(x, l)
+				if x.phase&1 == int(p) {
+					w.deliver(x, l)
+				}
 				if x.phase&1 != int(p) {
 					w.p[dst] |= 1 << l
 					w.hear(x.all)
