@@ -110,9 +110,10 @@ func (m *HostMemory) take(dt tensor.DType, n int) *HostBuffer {
 	class, size := classOf(n)
 	if class <= maxClass {
 		m.mu.Lock()
-		if l := m.free[dt][class]; len(l) > 0 {
+		if from := m.reusable(dt, class); from >= 0 {
+			l := m.free[dt][from]
 			b := l[len(l)-1]
-			m.free[dt][class] = l[:len(l)-1]
+			m.free[dt][from] = l[:len(l)-1]
 			m.mu.Unlock()
 			r := &HostBuffer{class: b.class}
 			if dt == tensor.I32 {
@@ -136,6 +137,20 @@ func (m *HostMemory) take(dt tensor.DType, n int) *HostBuffer {
 		b.F = make([]float32, size)[:n]
 	}
 	return b
+}
+
+// larger is how many classes above its own a buffer may be taken from, up to double its size: what activations leave on the
+// way back holds the gradients of the weights, and batches of other lengths share what earlier ones have left.
+const larger = 4
+
+// reusable returns the class of the smallest freed buffer that serves one of a class, -1 where there is none.
+func (m *HostMemory) reusable(dt tensor.DType, class int) int {
+	for c := class; c <= min(class+larger, maxClass); c++ {
+		if len(m.free[dt][c]) > 0 {
+			return c
+		}
+	}
+	return -1
 }
 
 // Free gives a buffer back. It empties b, so that a later use through b fails at once instead of reading other data.

@@ -10,25 +10,16 @@ import (
 // tape over a Meter tells what the same passes take on a host device, whose size classes it has. Buffers of another device
 // may be given to its operations; they are not looked at.
 type Meter struct {
-	Ops        // what has no method below: calling it is a programmer's error
-	live, peak [2][maxClass + 1]int64
-	sizes      [maxClass + 1]int64
+	Ops                         // what has no method below: calling it is a programmer's error
+	free [2][maxClass + 1]int64 // buffers that were given back, by size class
+	peak int64                  // bytes of all buffers
 }
 
 // NewMeter returns a meter that has counted nothing.
 func NewMeter() *Meter { return &Meter{} }
 
-// Peak returns the bytes that a host device would hold after the same calls: for each size class as many buffers as were
-// in use at once.
-func (m *Meter) Peak() int64 {
-	n := int64(0)
-	for dt := range m.peak {
-		for class, peak := range m.peak[dt] {
-			n += 4 * peak * m.sizes[class]
-		}
-	}
-	return n
-}
+// Peak returns the bytes that a host device would hold after the same calls.
+func (m *Meter) Peak() int64 { return m.peak }
 
 type metered struct {
 	dt    tensor.DType
@@ -47,9 +38,13 @@ func (m *Meter) Alloc(dt tensor.DType, n int) Buffer {
 	if class > maxClass {
 		panic(fmt.Sprintf("backend: Meter: a buffer of %d elements", n))
 	}
-	m.sizes[class] = int64(size)
-	m.live[dt][class]++
-	m.peak[dt][class] = max(m.peak[dt][class], m.live[dt][class])
+	for c := class; c <= min(class+larger, maxClass); c++ {
+		if m.free[dt][c] > 0 {
+			m.free[dt][c]--
+			return &metered{dt, n, c}
+		}
+	}
+	m.peak += 4 * int64(size)
 	return &metered{dt, n, class}
 }
 
@@ -59,7 +54,7 @@ func (m *Meter) AllocUninit(dt tensor.DType, n int) Buffer { return m.Alloc(dt, 
 // Free takes a buffer off the count.
 func (m *Meter) Free(b Buffer) {
 	if x, ok := b.(*metered); ok && x.class >= 0 {
-		m.live[x.dt][x.class]--
+		m.free[x.dt][x.class]++
 		x.class = -1
 	}
 }

@@ -1,6 +1,9 @@
 package grad
 
-import "tunebook/engine/backend"
+import (
+	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
+)
 
 // Adapter is a low-rank addition to a linear layer's weight: W + Scale·B·A with A (R, K) and B (N, R). With M (1, N), each row of
 // that sum is divided by its length and multiplied by its element of M; the length counts as a constant in the backward
@@ -24,6 +27,7 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	want("Linear", in == K, "the weight is (%d, %d), transposed %v; x has %d columns", w.Rows, w.Cols, transposed, K)
 	if ad == nil {
 		y := t.activation(T, N, x, w)
+		y.spare = true
 		t.weight(w, func(W backend.Buffer) { t.dev.MatMul(y.Value, x.Value, W, T, N, K, forward, 1, 0) })
 		t.push(func() {
 			t.throughWeight(x, w, y.grad, T, K, N, backward)
@@ -36,6 +40,7 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 		"the adapter is A (%d, %d), B (%d, %d); the layer is (%d, %d)", ad.A.Rows, ad.A.Cols, ad.B.Rows, ad.B.Cols, N, K)
 	want("Linear", ad.M == nil || ad.M.Cols == N, "the adapter has another number of magnitudes than the layer's %d rows", N)
 	y := t.activation(T, N, x, w, ad.A, ad.B, ad.M)
+	y.spare = true
 	z := t.scratch(T * R)           // x·Aᵀ
 	var plain, norms backend.Buffer // y before its columns are scaled, and the lengths that divide them
 	out := y.Value
@@ -58,13 +63,15 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	t.push(func() {
 		dy := y.grad
 		if ad.M != nil {
-			t.dev.ScaleColumnsBackward(dy, gradOf(ad.M), dy, plain, ad.M.Value, norms, T, N)
+			t.dev.ScaleColumnsBackward(dy, t.gradOf(ad.M), dy, plain, ad.M.Value, norms, T, N)
 		}
 		t.product(ad.B, dy, z, N, R, T, backend.TN, ad.Scale)
 		if x.needs || ad.A.needs {
 			dz := t.dev.AllocUninit(z.DType(), T*R)
 			t.dev.MatMul(dz, dy, ad.B.Value, T, R, N, backend.NN, ad.Scale, 0)
-			t.product(ad.A, dz, x.Value, R, K, T, backend.TN, 1)
+			if ad.A.needs {
+				t.product(ad.A, dz, t.value(x), R, K, T, backend.TN, 1)
+			}
 			t.throughWeight(x, w, dy, T, K, N, backward)
 			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
 			t.dev.Free(dz)
@@ -82,10 +89,12 @@ func (t *Tape) throughWeight(x, w *Var, dy backend.Buffer, T, K, N int, backward
 }
 
 func (t *Tape) ofWeight(w, x *Var, dy backend.Buffer, T, K, N int, transposed bool) {
-	if transposed {
-		t.product(w, x.Value, dy, K, N, T, backend.TN, 1)
-	} else {
-		t.product(w, dy, x.Value, N, K, T, backend.TN, 1)
+	switch {
+	case !w.needs:
+	case transposed:
+		t.product(w, t.value(x), dy, K, N, T, backend.TN, 1)
+	default:
+		t.product(w, dy, t.value(x), N, K, T, backend.TN, 1)
 	}
 }
 
@@ -127,14 +136,17 @@ func AdaptedWeight(dev backend.Backend, W, A, B backend.Buffer, N, K, R int, sca
 	return V
 }
 
-// Transpose writes y = xᵀ as a product with the identity, which changes no bit.   x (rows, cols)  y (cols, rows)
+// Transpose writes y = xᵀ by gathering single elements: a product with the identity would round on devices that multiply in
+// bf16.   x (rows, cols)  y (cols, rows)
 func Transpose(dev backend.Backend, y, x backend.Buffer, rows, cols int) {
-	eye := make([]float32, rows*rows)
+	from := make([]int32, rows*cols)
 	for i := range rows {
-		eye[i*rows+i] = 1
+		for j := range cols {
+			from[j*rows+i] = int32(i*cols + j)
+		}
 	}
-	id := dev.AllocUninit(x.DType(), rows*rows)
-	dev.Upload(id, eye)
-	dev.MatMul(y, x, id, cols, rows, rows, backend.TN, 1, 0)
-	dev.Free(id)
+	ids := dev.AllocUninit(tensor.I32, len(from))
+	dev.UploadInts(ids, from)
+	dev.Gather(y, x, ids, len(from), 1)
+	dev.Free(ids)
 }

@@ -12,14 +12,15 @@ func (t *Tape) Embedding(w *Var, ids backend.Buffer, n int) *Var {
 	t.dev.EmbeddingForward(y.Value, w.Value, ids, n, w.Cols)
 	t.push(func() {
 		if w.needs {
-			t.dev.EmbeddingBackward(w.grad, y.grad, ids, n, w.Cols)
+			t.dev.EmbeddingBackward(t.gradOf(w), y.grad, ids, n, w.Cols)
 		}
 	}, y)
 	return y
 }
 
 // RMSNorm returns the normalised sum and the sum itself: s = x + res, y = s/rms(s)·w. With res nil the sum is x. Where rows
-// hold several times C columns (the heads of a query), each C of them are normalised for themselves.
+// hold several times C columns (the heads of a query), each C of them are normalised for themselves. The sum is written over
+// res where that is a linear layer's output, which then must have no other reader.
 //
 //	x, res (T, n·C)   w (1, C)   →   y (T, n·C), s (T, n·C)
 func (t *Tape) RMSNorm(x, res, w *Var, eps float32) (y, s *Var) {
@@ -29,25 +30,28 @@ func (t *Tape) RMSNorm(x, res, w *Var, eps float32) (y, s *Var) {
 	y = t.activation(x.Rows, x.Cols, x, res, w)
 	rstd := t.scratch(T)
 	if res == nil {
-		t.dev.RMSNormForward(y.Value, nil, rstd, x.Value, nil, w.Value, T, C, eps)
+		y.again = func(d backend.Buffer) { t.dev.RMSNormForward(d, nil, rstd, x.Value, nil, w.Value, T, C, eps) }
+		y.again(y.Value)
 		t.push(func() {
 			t.into(x, func(d backend.Buffer) {
-				t.dev.RMSNormBackward(d, gradOf(w), y.grad, nil, x.Value, w.Value, rstd, T, C)
+				t.dev.RMSNormBackward(d, t.gradOf(w), y.grad, nil, x.Value, w.Value, rstd, T, C)
 			})
 			if !x.needs && w.needs {
 				d := t.dev.AllocUninit(x.Value.DType(), T*C)
-				t.dev.RMSNormBackward(d, w.grad, y.grad, nil, x.Value, w.Value, rstd, T, C)
+				t.dev.RMSNormBackward(d, t.gradOf(w), y.grad, nil, x.Value, w.Value, rstd, T, C)
 				t.dev.Free(d)
 			}
 		}, y)
 		return y, x
 	}
 	want("RMSNorm", res.Rows == x.Rows && res.Cols == x.Cols, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, x.Rows, x.Cols)
-	s = t.activation(x.Rows, x.Cols, x, res)
-	t.dev.RMSNormForward(y.Value, s.Value, rstd, x.Value, res.Value, w.Value, T, C, eps)
+	add := res.Value
+	s = t.sum(x, res)
+	t.dev.RMSNormForward(y.Value, s.Value, rstd, x.Value, add, w.Value, T, C, eps)
+	y.again = func(d backend.Buffer) { t.dev.RMSNormForward(d, nil, rstd, s.Value, nil, w.Value, T, C, eps) }
 	t.push(func() {
 		t.sumGradient(x, res, y, s, func(d backend.Buffer) {
-			t.dev.RMSNormBackward(d, gradOf(w), y.grad, s.grad, s.Value, w.Value, rstd, T, C)
+			t.dev.RMSNormBackward(d, t.gradOf(w), y.grad, s.grad, s.Value, w.Value, rstd, T, C)
 		})
 	}, y, s)
 	return y, s
@@ -85,7 +89,7 @@ func (t *Tape) LayerNorm(x, res, w, b *Var, eps float32) (y, s *Var) {
 		t.dev.LayerNormForward(y.Value, nil, mean, rstd, x.Value, nil, w.Value, b.Value, T, C, eps)
 		t.push(func() {
 			back := func(d backend.Buffer) {
-				t.dev.LayerNormBackward(d, gradOf(w), gradOf(b), y.grad, nil, x.Value, w.Value, mean, rstd, T, C)
+				t.dev.LayerNormBackward(d, t.gradOf(w), t.gradOf(b), y.grad, nil, x.Value, w.Value, mean, rstd, T, C)
 			}
 			if x.needs {
 				t.into(x, back)
@@ -98,21 +102,18 @@ func (t *Tape) LayerNorm(x, res, w, b *Var, eps float32) (y, s *Var) {
 		return y, x
 	}
 	want("LayerNorm", res.Rows == T && res.Cols == C, "the residual is (%d, %d); x is (%d, %d)", res.Rows, res.Cols, T, C)
-	s = t.activation(T, C, x, res)
-	t.dev.LayerNormForward(y.Value, s.Value, mean, rstd, x.Value, res.Value, w.Value, b.Value, T, C, eps)
+	add := res.Value
+	s = t.sum(x, res)
+	t.dev.LayerNormForward(y.Value, s.Value, mean, rstd, x.Value, add, w.Value, b.Value, T, C, eps)
+	y.again = func(d backend.Buffer) {
+		t.dev.LayerNormForward(d, nil, mean, rstd, s.Value, nil, w.Value, b.Value, T, C, eps)
+	}
 	t.push(func() {
 		t.sumGradient(x, res, y, s, func(d backend.Buffer) {
-			t.dev.LayerNormBackward(d, gradOf(w), gradOf(b), y.grad, s.grad, s.Value, w.Value, mean, rstd, T, C)
+			t.dev.LayerNormBackward(d, t.gradOf(w), t.gradOf(b), y.grad, s.grad, s.Value, w.Value, mean, rstd, T, C)
 		})
 	}, y, s)
 	return y, s
-}
-
-func gradOf(v *Var) backend.Buffer {
-	if v.needs {
-		return v.grad
-	}
-	return nil
 }
 
 // AddBias adds b to every row of x in place; x must have no other reader yet.   x (T, C)  b (1, C)
@@ -123,7 +124,7 @@ func (t *Tape) AddBias(x, b *Var) {
 		x.needs = true
 		t.back = append(t.back, func() {
 			if x.grad != nil {
-				t.dev.SumRows(b.grad, x.grad, x.Rows, x.Cols)
+				t.dev.SumRows(t.gradOf(b), x.grad, x.Rows, x.Cols)
 			}
 		})
 	}
@@ -156,7 +157,7 @@ func (t *Tape) Scale(x *Var, alpha float32) *Var {
 
 // OnePlus returns 1 + w for a parameter that a file holds as its distance from one. The gradient goes to w.
 func (t *Tape) OnePlus(w *Var) *Var {
-	v := &Var{Value: t.scratch(w.Rows * w.Cols), Rows: w.Rows, Cols: w.Cols, grad: w.grad, needs: w.needs, param: true}
+	v := &Var{Value: t.scratch(w.Rows * w.Cols), Rows: w.Rows, Cols: w.Cols, grad: w.grad, needs: w.needs, param: true, of: w.of}
 	t.dev.Fill(v.Value, 1)
 	t.dev.AddScaled(v.Value, w.Value, 1)
 	return v
@@ -211,7 +212,8 @@ func (t *Tape) SwiGLU(gate, up *Var) *Var {
 	n := gate.Rows * gate.Cols
 	want("SwiGLU", n == up.Rows*up.Cols, "gate has %d elements, up has %d", n, up.Rows*up.Cols)
 	y := t.activation(gate.Rows, gate.Cols, gate, up)
-	t.dev.SwiGLUForward(y.Value, gate.Value, up.Value, n)
+	y.again = func(d backend.Buffer) { t.dev.SwiGLUForward(d, gate.Value, up.Value, n) }
+	y.again(y.Value)
 	t.push(func() {
 		t.intoEach([]*Var{gate, up}, func(d []backend.Buffer) {
 			t.dev.SwiGLUBackward(d[0], d[1], y.grad, gate.Value, up.Value, n)
@@ -347,11 +349,8 @@ func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, sc
 	}
 	// The gradient is computed here, while each row's softmax is at hand, and handed on when the walk back begins.
 	// The weight's part is added to its gradient at once: nothing reads that before the walk ends.
-	if w.needs && w.grad == nil {
-		w.grad = t.dev.Alloc(w.Value.DType(), w.Rows*w.Cols)
-	}
 	dx := t.dev.AllocUninit(x.Value.DType(), x.Rows*x.Cols)
-	t.dev.LinearCrossEntropy(nll, dx, gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+	t.dev.LinearCrossEntropy(nll, dx, t.gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
 	t.back = append(t.back, func() {
 		if x.needs && x.grad == nil {
 			x.grad = dx

@@ -24,7 +24,7 @@ func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
 			if of[x] == nil {
 				of[x] = &Var{Value: x.Value, Rows: x.Rows, Cols: x.Cols, param: true}
 				if gradients {
-					of[x].needs, of[x].grad = x.needs, x.grad
+					of[x].needs, of[x].grad, of[x].of = x.needs, x.grad, x.of
 				}
 			}
 			list[i] = of[x]
@@ -38,7 +38,7 @@ func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
 		needs = needs || x != nil && x.needs
 	}
 	for p := range first.vars {
-		needs = needs || p.Grad != nil
+		needs = needs || p.Trained || p.Grad != nil
 	}
 	out := make([]*Var, len(results))
 	var made []*Var

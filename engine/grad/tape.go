@@ -14,13 +14,14 @@ import (
 	"tunebook/engine/tensor"
 )
 
-// Param is a named tensor that outlives tapes. A frozen one has no Grad.
+// Param is a named tensor that outlives tapes. A frozen one is not Trained and has no Grad.
 type Param struct {
-	Name   string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
-	Shape  []int
-	Value  backend.Buffer // nil where Packed holds the numbers
-	Packed *Packed
-	Grad   backend.Buffer // same length as Value; backward adds to it. A packed parameter has none
+	Name    string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
+	Shape   []int
+	Value   backend.Buffer // nil where Packed holds the numbers
+	Packed  *Packed
+	Trained bool           // whether a gradient is wanted
+	Grad    backend.Buffer // same length as Value; backward adds to it, and makes a trained parameter's at its first need. A packed parameter has none
 }
 
 // Packed holds a linear layer's weight as codes and scales. It is frozen: gradients pass through it and none is its own.
@@ -47,7 +48,11 @@ type Var struct {
 
 	grad  backend.Buffer // nil until a consumer's backward has written it, or a parameter's
 	needs bool           // whether anything upstream wants a gradient
-	param bool           // a parameter: gradients are added, memory is not the tape's
+	param bool           // memory is not the tape's
+	of    *Param         // the parameter whose gradient grad is; nil for others
+
+	spare bool                   // the operation that made it does not read its value on the way back
+	again func(d backend.Buffer) // writes the value a second time; nil where that costs too much
 }
 
 // Tape records operations. It is used by one goroutine.
@@ -74,8 +79,9 @@ func (t *Tape) Param(p *Param) *Var {
 	if v, ok := t.vars[p]; ok {
 		return v
 	}
-	want("Param", p.Packed == nil || p.Grad == nil, "%s is packed and has a gradient; packed weights are frozen", p.Name)
-	v := &Var{Value: p.Value, packed: p.Packed, Rows: 1, Cols: p.Shape[len(p.Shape)-1], grad: p.Grad, needs: t.record && p.Grad != nil, param: true}
+	trained := p.Trained || p.Grad != nil
+	want("Param", p.Packed == nil || !trained, "%s is packed and has a gradient; packed weights are frozen", p.Name)
+	v := &Var{Value: p.Value, packed: p.Packed, Rows: 1, Cols: p.Shape[len(p.Shape)-1], needs: t.record && trained, param: true, of: p}
 	if len(p.Shape) == 2 {
 		v.Rows = p.Shape[0]
 	}
@@ -135,15 +141,75 @@ func (t *Tape) Release(vs ...*Var) {
 	}
 }
 
+// Forget is Release for what linear layers alone have read. A tape that records gives the memory of a norm's or SwiGLU's
+// output back, too, and makes it again, to the same bits, when such a layer's backward step wants it.
+func (t *Tape) Forget(v *Var) {
+	if !t.record {
+		t.drop(v)
+	} else if v.again != nil && v.Value != nil {
+		t.dev.Free(v.Value)
+		v.Value = nil
+	}
+}
+
+// value returns the numbers of a linear layer's input on the way back.
+func (t *Tape) value(v *Var) backend.Buffer {
+	if v.Value == nil && v.again != nil {
+		v.Value = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+		v.again(v.Value)
+	}
+	return v.Value
+}
+
+// sum returns where x + res is to be written: over res where its value has no reader but the caller.
+func (t *Tape) sum(x, res *Var) *Var {
+	if !res.spare || res == x {
+		return t.activation(x.Rows, x.Cols, x, res)
+	}
+	s := &Var{Value: res.Value, Rows: res.Rows, Cols: res.Cols, needs: x.needs || res.needs}
+	res.Value = nil
+	t.acts = append(t.acts, s)
+	return s
+}
+
 func (t *Tape) drop(v *Var) {
-	if v.param || v.Value == nil {
+	if v.param {
 		return
 	}
-	t.dev.Free(v.Value)
+	if v.Value != nil {
+		t.dev.Free(v.Value)
+	}
 	if v.grad != nil {
 		t.dev.Free(v.grad)
 	}
 	v.Value, v.grad = nil, nil
+}
+
+// gradient returns v's gradient, made where there is none yet: it is fresh then and holds nothing. v needs one.
+func (t *Tape) gradient(v *Var) (d backend.Buffer, fresh bool) {
+	if v.grad == nil && v.of != nil {
+		v.grad = v.of.Grad
+	}
+	if v.grad != nil {
+		return v.grad, false
+	}
+	v.grad = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+	if v.of != nil {
+		v.of.Grad = v.grad
+	}
+	return v.grad, true
+}
+
+// gradOf returns v's gradient for an operation that adds to it, nil where v needs none.
+func (t *Tape) gradOf(v *Var) backend.Buffer {
+	if !v.needs {
+		return nil
+	}
+	d, fresh := t.gradient(v)
+	if fresh {
+		t.dev.Fill(d, 0)
+	}
+	return d
 }
 
 // push records the backward step of an operation whose outputs are outs. When it has run, nothing reads the outputs any
@@ -178,14 +244,14 @@ func (t *Tape) into(v *Var, f func(d backend.Buffer)) {
 	if v == nil || !v.needs {
 		return
 	}
-	if v.grad == nil {
-		v.grad = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
-		f(v.grad)
+	g, fresh := t.gradient(v)
+	if fresh {
+		f(g)
 		return
 	}
 	d := t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
 	f(d)
-	t.dev.AddScaled(v.grad, d, 1)
+	t.dev.AddScaled(g, d, 1)
 	t.dev.Free(d)
 }
 
@@ -201,10 +267,14 @@ func (t *Tape) intoEach(vs []*Var, f func(d []backend.Buffer)) {
 		switch {
 		case !v.needs:
 			t.dev.Free(d[i])
-		case v.grad == nil:
+		case v.grad == nil && v.of == nil:
 			v.grad = d[i]
 		default:
-			t.dev.AddScaled(v.grad, d[i], 1)
+			if g, fresh := t.gradient(v); fresh {
+				t.dev.Copy(g, d[i])
+			} else {
+				t.dev.AddScaled(g, d[i], 1)
+			}
 			t.dev.Free(d[i])
 		}
 	}
@@ -215,12 +285,12 @@ func (t *Tape) product(v *Var, a, b backend.Buffer, m, n, k int, op backend.MatO
 	if v == nil || !v.needs {
 		return
 	}
+	g, fresh := t.gradient(v)
 	beta := float32(1)
-	if v.grad == nil {
-		v.grad = t.dev.AllocUninit(tensor.F32, v.Rows*v.Cols)
+	if fresh {
 		beta = 0
 	}
-	t.dev.MatMul(v.grad, a, b, m, n, k, op, alpha, beta)
+	t.dev.MatMul(g, a, b, m, n, k, op, alpha, beta)
 }
 
 // Backward walks the tape from its losses to the parameters and adds to their gradients. A tape can be walked once.

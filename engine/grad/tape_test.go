@@ -1,6 +1,7 @@
 package grad
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -235,6 +236,111 @@ func TestFamilyOperations(t *testing.T) {
 			}
 			if !moved {
 				t.Errorf("frozen %q: %s moves nothing", frozen, name)
+			}
+		}
+	}
+}
+
+// What a tape forgets is made again to the same bits, and takes less memory in between; the gradient of a trained parameter is
+// made where it is first wanted, and later passes add to it.
+func TestForget(t *testing.T) {
+	dev := device(t)
+	run := func(dev backend.Backend, forget, made bool, passes int) map[string]backend.Buffer {
+		params := map[string]*Param{}
+		of := func(name string, rows, cols int) *Param {
+			if params[name] == nil {
+				params[name] = param(dev, name, made, rows, cols)
+				params[name].Trained = true
+			}
+			return params[name]
+		}
+		for range passes {
+			tape := New(dev, true)
+			ids := tape.Ints([]int32{0, 2, 1, 2})
+			x := tape.Embedding(tape.Param(of("embed", 3, 4)), ids, 4)
+			done := tape.Release
+			if forget {
+				done = func(vs ...*Var) {
+					for _, v := range vs {
+						tape.Forget(v)
+					}
+				}
+			}
+			for range 3 {
+				y := tape.Linear(x, tape.Param(of("in", 4, 4)), nil)
+				n, s := tape.RMSNorm(x, y, tape.Param(of("norm", 1, 4)), 1e-5)
+				gate, up := tape.Linear(n, tape.Param(of("gate", 40, 4)), nil), tape.Linear(n, tape.Param(of("up", 40, 4)), nil)
+				done(n)
+				h := tape.SwiGLU(gate, up)
+				x = tape.Linear(h, tape.Param(of("down", 4, 40)), nil)
+				done(h)
+				n, x = tape.LayerNorm(s, x, tape.Param(of("w", 1, 4)), tape.Param(of("b", 1, 4)), 1e-5)
+				x = tape.Add(x, tape.Linear(n, tape.Param(of("out", 4, 4)), nil))
+				done(n)
+			}
+			tape.LinearCrossEntropy(x, tape.Param(of("embed", 3, 4)), tape.Ints([]int32{1, 0, 2, 2}), nil, 1)
+			tape.Backward()
+			tape.Free()
+		}
+		out := map[string]backend.Buffer{}
+		for name, p := range params {
+			out[name] = p.Grad
+		}
+		return out
+	}
+	for _, passes := range []int{1, 2} {
+		want := run(dev, false, true, passes)
+		for _, forget := range []bool{false, true} {
+			for _, made := range []bool{false, true} {
+				for name, g := range run(dev, forget, made, passes) {
+					x, y := make([]float32, g.Len()), make([]float32, g.Len())
+					if err := errors.Join(dev.Download(x, g), dev.Download(y, want[name])); err != nil {
+						t.Fatal(err)
+					}
+					sum := float32(0)
+					for i := range x {
+						if x[i] != y[i] {
+							t.Fatalf("%s[%d] with %d passes, forgotten %v, made before %v: %g; wanted %g", name, i, passes, forget, made, x[i], y[i])
+						}
+						sum += x[i] * x[i]
+					}
+					if sum == 0 && name != "b" {
+						t.Errorf("%s has no gradient", name)
+					}
+				}
+			}
+		}
+	}
+	kept, forgot := backend.NewMeter(), backend.NewMeter()
+	run(kept, false, false, 1)
+	run(forgot, true, false, 1)
+	if forgot.Peak() >= kept.Peak() {
+		t.Errorf("forgetting takes %d bytes, keeping %d", forgot.Peak(), kept.Peak())
+	}
+}
+
+// TestTranspose: no bit changes, on devices that round operands of products either.
+func TestTranspose(t *testing.T) {
+	for _, name := range []string{"ref", "cpu", "cpu-bf16"} {
+		dev, err := backend.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const rows, cols = 65, 70
+		x, y := param(dev, "x", false, rows, cols).Value, dev.AllocUninit(tensor.F32, rows*cols)
+		Transpose(dev, y, x, rows, cols)
+		from, to := make([]float32, rows*cols), make([]float32, rows*cols)
+		if err := dev.Download(from, x); err != nil {
+			t.Fatal(err)
+		}
+		if err := dev.Download(to, y); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			for j := range cols {
+				if to[j*rows+i] != from[i*cols+j] {
+					t.Fatalf("%s: element %d, %d is %v; wanted %v", name, j, i, to[j*rows+i], from[i*cols+j])
+				}
 			}
 		}
 	}

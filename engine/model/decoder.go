@@ -301,12 +301,12 @@ func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recomp
 	x = s
 	a := m.attention(t, n, ly, l, at)
 	if n != x {
-		t.Release(n)
+		t.Forget(n)
 	}
 	if p.parallel {
 		n, _ = m.norm(t, x, nil, ly.norm2)
 		h := m.mlp(t, n, ly)
-		t.Release(n)
+		t.Forget(n)
 		branch = t.Add(a, h)
 		t.Release(a, h)
 		return x, branch
@@ -314,7 +314,7 @@ func (m *Model) layer(t *grad.Tape, x, branch *grad.Var, l int, at place, recomp
 	n, s = m.norm(t, x, a, ly.norm2)
 	release(t, s, x, a)
 	branch = m.mlp(t, n, ly)
-	t.Release(n)
+	t.Forget(n)
 	return s, branch
 }
 
@@ -420,7 +420,7 @@ func (m *Model) mlp(t *grad.Tape, n *grad.Var, ly *layer) *grad.Var {
 		t.Release(gate)
 	}
 	out := m.linear(t, h, ly.down)
-	t.Release(h)
+	t.Forget(h)
 	return out
 }
 

@@ -38,14 +38,30 @@ func (e *TooLarge) Error() string {
 
 // estimate walks the passes of the first epoch, some of them where there are many, through a backend.Meter. false where the model uses an operation
 // that the meter does not know. It is called before the gradients are made.
+//
+// Of a Llama decoder whose P weights are all trained, in a pass of T tokens over L layers, it makes about
+//
+//	4·max(T·A + V·C, P) bytes,  A = L·(2·C + 2·H·D + 2·K·D + 2·F)
+//
+// for a pass that is its update's only one: two sums of the residual stream, q, k, v, o, gate and up are kept of every
+// layer, what norms and SwiGLU make is made again, and the gradients of the layers take the room that activations leave on the way
+// back; that of the tied head comes first. The passes of an update of several find its gradients there: 4·(T·A + P). The optimizer
+// has 8·P more. LinearCrossEntropy's chunk of logits, at most 256·V·4 bytes or 8 MB, is the device's.
 func (t *Trainer) estimate() (m Memory, ok bool) {
-	var all []data.Batch
+	type pass struct {
+		data.Batch
+		alone bool // in its update: the gradients of others are not there
+	}
+	var all []pass
 	order := t.order(0)
 	size := t.cfg.BatchSize * t.cfg.group()
 	for from := 0; from < len(order); from += size {
-		all = append(all, t.micro(t.seqs, order[from:min(from+size, len(order))])...)
+		micro := t.micro(t.seqs, order[from:min(from+size, len(order))])
+		for _, b := range micro {
+			all = append(all, pass{b, len(micro) == 1})
+		}
 	}
-	widest := slices.MaxFunc(all, func(a, b data.Batch) int {
+	widest := slices.MaxFunc(all, func(a, b pass) int {
 		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
 	})
 	m.Tokens = len(widest.IDs)
@@ -69,23 +85,39 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 		m.Copies += sum
 	}
 	meter := backend.NewMeter()
+	forget := func() {
+		for _, p := range t.params {
+			if p.Grad != nil {
+				meter.Free(p.Grad)
+				p.Grad = nil
+			}
+		}
+	}
 	defer func() {
 		if recover() != nil { // an operation that the meter lacks
 			ok = false
 		}
 		for _, p := range t.params {
-			p.Grad = nil
+			p.Grad, p.Trained = nil, false
 		}
 	}()
 	for _, p := range t.params {
-		p.Grad = meter.Alloc(p.Value.DType(), p.Len())
+		p.Trained = true
+	}
+	walk := func(p pass) {
+		if p.alone {
+			forget()
+		} else if len(t.params) > 0 && t.params[0].Grad == nil && t.cfg.Objective == nil {
+			t.walk(meter, p.Batch) // makes the gradients that a later pass of its update finds
+		}
+		t.walk(meter, p.Batch)
 	}
 	// Passes of other lengths leave buffers of other sizes behind: some of them are walked through too. An objective may
 	// compute in earnest, such as another model's answer: one must do.
 	for i := 0; i < len(all) && t.cfg.Objective == nil; i += (len(all) + 63) / 64 {
-		t.walk(meter, all[i])
+		walk(all[i])
 	}
-	t.walk(meter, widest)
+	walk(widest)
 	m.Passes = meter.Peak()
 	return m, true
 }

@@ -33,9 +33,7 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 			}
 		}
 	}
-	for _, p := range t.params {
-		t.dev.Fill(p.Grad, 0)
-	}
+	t.forget() // what a failed update has left
 	r := Report{Step: t.step + 1, Total: t.total, Epoch: t.step / t.perEpoch, LR: t.cfg.At(t.step, t.total), Supervised: n}
 	for _, b := range micro {
 		r.Tokens += len(b.IDs)
@@ -48,6 +46,11 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 		r.Loss, r.BySource = a.sum, a.losses()
 	} else if err := t.nextToken(micro, n, total, &r); err != nil {
 		return r, err
+	}
+	for _, p := range t.params {
+		if p.Grad == nil { // the losses do not depend on it
+			p.Grad = zeros(t.dev, p.Len())
+		}
 	}
 	norm, err := t.gradNorm()
 	if err != nil {
@@ -70,6 +73,8 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 		if err := t.opt.step(i, value, p.Grad, u); err != nil {
 			return r, err
 		}
+		t.dev.Free(p.Grad)
+		p.Grad = nil
 	}
 	if t.masters != nil {
 		if err := t.rounded(); err != nil {
@@ -86,6 +91,17 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	}
 	t.step++
 	return r, nil
+}
+
+// forget gives the gradients back. They exist from the backward pass that makes them to the update, so that what activations
+// leave on the way back serves them.
+func (t *Trainer) forget() {
+	for _, p := range t.params {
+		if p.Grad != nil {
+			t.dev.Free(p.Grad)
+			p.Grad = nil
+		}
+	}
 }
 
 // nextToken makes the gradients of an update's micro-batches, n supervised tokens whose weights sum to total, and puts the

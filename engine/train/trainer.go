@@ -119,7 +119,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	}
 	t.opt = newOptimizer(cfg, t.dev, t.params, false)
 	for _, p := range t.params {
-		p.Grad = zeros(t.dev, p.Len())
+		p.Trained = true
 	}
 	if cfg.Precision == "bf16" {
 		for _, p := range t.params {
@@ -456,9 +456,9 @@ func (t *Trainer) free() {
 	}
 	t.opt.free()
 	t.opt = nil
+	t.forget()
 	for i, p := range t.params {
-		t.dev.Free(p.Grad)
-		p.Grad = nil
+		p.Trained = false
 		if t.masters != nil {
 			t.dev.Free(t.masters[i])
 		}

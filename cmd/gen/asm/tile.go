@@ -70,6 +70,21 @@ func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, ac
 	if vecs == 2 {
 		t = append(t, g.vec())
 	}
+	// The tile of c is wanted last and mostly lies far away.
+	if rows >= 4 {
+		c, ldc := g.ptr("c"), g.stride("ldc")
+		for i := range rows {
+			for j := range vecs * g.bytes() / 64 {
+				g.PREFETCHT0(Mem{Base: c, Disp: 64 * j})
+			}
+			if vecs*g.bytes() < 64 {
+				g.PREFETCHT0(Mem{Base: c})
+			}
+			if i < rows-1 {
+				g.ADDQ(ldc, c)
+			}
+		}
+	}
 	step := func() {
 		for j := range x {
 			g.load(Mem{Base: b, Disp: j * g.bytes()}, x[j], m)

@@ -23,7 +23,7 @@ func roundedAll(x []float32) []float32 {
 // TestMatMulBF16: products are those of operands that were rounded before, at shapes with several blocks and with edges, on
 // any number of threads, and nothing beside the result is written.
 func TestMatMulBF16(t *testing.T) {
-	shapes := [][3]int{{64, 64, 32}, {65, 66, 33}, {113, 1030, 40}, {260, 70, 801}, {67, 129, 1}, {300, 63, 64}}
+	shapes := [][3]int{{64, 64, 32}, {65, 66, 33}, {113, 1030, 40}, {260, 70, 801}, {67, 129, 1}, {300, 63, 64}, {66, 70, 1300}}
 	for _, k := range availableBF16() {
 		t.Run(k.name, func(t *testing.T) {
 			r := ref.New()

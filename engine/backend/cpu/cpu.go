@@ -36,6 +36,7 @@ type Backend struct {
 		packB         packBTask
 		product       productTask
 		dotRows       dotRowsTask
+		few           fewTask
 		rows          rowsTask
 		norm          normTask
 		normGrad      normGradTask

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"testing"
 
 	"tunebook/engine/backend"
@@ -69,7 +70,8 @@ func near(t *testing.T, what string, got, want []float32, tol float64) {
 // TestMatMul multiplies shapes that the blocks cut into several steps, which the shapes of conform are too small for.
 func TestMatMul(t *testing.T) {
 	// M, N, K: more than a block each way, few panels, few rows on either side, sizes next to a tile's.
-	shapes := [][3]int{{113, 1030, 40}, {260, 40, 385}, {14, 32, 384}, {16, 70, 129}, {33, 33, 801}, {130, 9, 50}}
+	shapes := [][3]int{{113, 1030, 40}, {260, 40, 385}, {14, 32, 384}, {16, 70, 129}, {33, 33, 801}, {130, 9, 50},
+		{16, 200, 500}, {200, 16, 500}, {32, 97, 70}, {97, 31, 70}}
 	each(t, func(t *testing.T, k *kernels) {
 		b, r := newBackend(2, k), ref.New()
 		for _, s := range shapes {
@@ -160,4 +162,24 @@ func TestLinearCrossEntropy(t *testing.T) {
 			near(t, []string{"nll", "dX", "dW"}[i], got[i], want[i], 5e-6)
 		}
 	})
+}
+
+// Attention over 8,192 positions holds no square of them: 256 MB for one head.
+func TestLongAttentionMemory(t *testing.T) {
+	const n, d = 8192, 8
+	b := New(0)
+	segs := &backend.Segments{List: []backend.Segment{seg(0, n, 0, n)}, Window: 512}
+	x := func(n int) backend.Buffer { return up(b, numbers{tensor.NewRNG(1, "long")}.floats(n, 1)) }
+	q, k, v, o, lse, dq, dk, dv := x(n*d), x(n*d), x(n*d), x(n*d), x(n), x(n*d), x(n*d), x(n*d)
+	var before, after runtime.MemStats
+	for _, window := range []int{512, 0} {
+		segs.Window = window
+		runtime.ReadMemStats(&before)
+		b.AttentionForward(o, lse, q, k, v, segs, 1, 1, d, .3)
+		b.AttentionBackward(dq, dk, dv, q, q, k, v, o, lse, segs, 1, 1, d, .3)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 8<<20 {
+			t.Errorf("a window of %d: %d bytes", window, got)
+		}
+	}
 }

@@ -18,11 +18,11 @@
 //
 // # Products
 //
-// A product goes through blocks of at most 384 along K and 1024 along N (matmul.go). For each, the threads together
+// A product goes through blocks of at most 576 along K and 1024 along N (matmul.go). For each, the threads together
 // pack the columns of B into panels two vectors wide; then each thread packs blocks of up to 112 rows of A into panels
 // as high as a tile and multiplies them with all panels of B. Edges are not padded: they are cut into lower tiles, and
-// the narrow tiles mask their lanes. An NT product with at most 32 rows on one side, as in decoding and in adapters,
-// is not packed: dot kernels read the rows where they lie.
+// the narrow tiles mask their lanes. A product with at most 32 rows on one side, as in decoding and in adapters, reads its longer
+// operand where it lies (fewrows.go): with dot kernels where the rows run along K, with tiles where they run across.
 //
 // # bf16
 //

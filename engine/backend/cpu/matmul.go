@@ -10,11 +10,11 @@ import (
 // blockM rows of A for itself and multiplies them with all of B's panels. Panels of A and one panel of B stay in the
 // first cache, the packed block of A in the second.
 const (
-	blockK = 384 // words
+	blockK = 576 // words
 	blockM = 112
 	blockN = 1024
 
-	// fewRows is the largest M or N for which a product NT runs on rows as they lie, without packing.
+	// fewRows is the largest M or N for which a product runs on its longer operand as it lies, without packing.
 	fewRows = 32
 
 	// A product with at least so many rows and columns, over at least bf16K, rounds its operands on "cpu-bf16".
@@ -45,7 +45,7 @@ type product struct {
 	alpha, beta float32
 }
 
-// MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 384 products
+// MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 576 products
 // with packing, and in at least eight interleaved chains when M or N is small.
 func (b *Backend) MatMul(c, a, bb backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	if m < 0 || n < 0 || k < 0 {
@@ -84,6 +84,17 @@ func (b *Backend) matMul(c, a, bb []float32, m, n, k int, op backend.MatOp, alph
 		}
 	case op == backend.NT && min(m, n) <= fewRows:
 		b.multiplyRows(p)
+	case op == backend.NN && n <= fewRows:
+		p.b = b.turned(p.b, n, k)
+		b.multiplyRows(p)
+	case op != backend.NT && m <= fewRows:
+		if op == backend.NN {
+			p.a = b.turned(p.a, k, m)
+		}
+		b.multiplyFew(p, false)
+	case op == backend.TN && n <= fewRows:
+		p.m, p.n, p.a, p.b = n, m, p.b, p.a
+		b.multiplyFew(p, true)
 	case b.bf16 != nil && min(m, n) >= bf16MN && k >= bf16K:
 		b.multiply(b.bf16, p)
 	default:
@@ -101,16 +112,15 @@ func (b *Backend) multiply(k *kernels, p product) {
 
 	threads := b.pool.threads
 	panels := ceilDiv(p.m, k.rows)
-	blocks := ceilDiv(panels, blockM/k.rows)
 	t := &b.tasks.product
-	*t = productTask{b: b, k: k, product: p, panels: panels, parts: 1}
+	*t = productTask{b: b, k: k, product: p, parts: 1, blocks: t.blocks[:0]}
 	if panels < 4*threads {
 		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
-		t.parts = min(ceilDiv(2*threads, blocks), ceilDiv(min(cols, p.n), width))
-	} else if r := blocks % threads; r != 0 {
-		blocks = min(panels, blocks+threads-r)
+		t.cut(panels, 1, blockM/k.rows)
+		t.parts = min(ceilDiv(2*threads, len(t.blocks)), ceilDiv(min(cols, p.n), width))
+	} else {
+		t.cut(panels, threads, blockM/k.rows)
 	}
-	t.blocks = blocks
 	for j := 0; j < p.n; j += cols {
 		for q := 0; q < p.k; q += depth {
 			t.col, t.cols = j, min(cols, p.n-j)
@@ -122,10 +132,10 @@ func (b *Backend) multiply(k *kernels, p product) {
 			}
 			b.tasks.packB = packBTask{t}
 			b.pool.run(ceilDiv(t.cols, width), &b.tasks.packB)
-			b.pool.run(t.blocks*t.parts, t)
+			b.pool.run(len(t.blocks)*t.parts, t)
 		}
 	}
-	*t = productTask{}
+	*t = productTask{blocks: t.blocks[:0]}
 }
 
 // packBTask packs one panel of B, two vectors wide, per item.
@@ -143,16 +153,30 @@ type productTask struct {
 	b *Backend
 	k *kernels
 	product
-	panels, blocks, parts int
-	col, cols             int // the columns that are packed
-	step, depth, words    int // the part of k that is packed
-	betaNow               float32
+	blocks             [][2]int // rows of panels, from and to
+	parts              int
+	col, cols          int // the columns that are packed
+	step, depth, words int // the part of k that is packed
+	betaNow            float32
+}
+
+// cut cuts so many panels into blocks of at most most. Towards the end they become smaller, so that threads which
+// claim one after the other end at about the same time.
+func (t *productTask) cut(panels, threads, most int) {
+	for at := 0; at < panels; {
+		n := min(most, panels-at)
+		if threads > 1 {
+			n = min(n, max(2, (panels-at)/(2*threads)))
+		}
+		t.blocks = append(t.blocks, [2]int{at, at + n})
+		at += n
+	}
 }
 
 func (t *productTask) do(w, i int) {
 	k, width := t.k, t.k.width()
 	block, part := i/t.parts, i%t.parts
-	p0, p1 := block*t.panels/t.blocks, (block+1)*t.panels/t.blocks
+	p0, p1 := t.blocks[block][0], t.blocks[block][1]
 	first := p0 * k.rows
 	rows := min(p1*k.rows, t.m) - first
 	// A panel begins a full vector after the end of the one before it: packing writes whole vectors.
@@ -197,55 +221,3 @@ func (k *kernels) tile(rows, cols, depth int, a *float32, lda int, b *float32, l
 		}
 	}
 }
-
-// multiplyRows runs a product NT with few rows of A or of B: the rows are read where they lie.
-func (b *Backend) multiplyRows(p product) {
-	t := &b.tasks.dotRows
-	*t = dotRowsTask{k: b.k, product: p}
-	// An item is a strip of the longer side; about 256 KB of rows.
-	t.strip = max(4, 65536/max(1, p.k)) &^ 3
-	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
-	*t = dotRowsTask{}
-}
-
-type dotRowsTask struct {
-	k *kernels
-	product
-	strip int
-}
-
-func (t *dotRowsTask) do(_, i int) {
-	i0, i1, j0, j1 := 0, t.m, 0, t.n
-	from := i * t.strip
-	if t.n >= t.m {
-		j0, j1 = from, min(from+t.strip, t.n)
-	} else {
-		i0, i1 = from, min(from+t.strip, t.m)
-	}
-	// The few rows are walked in the inner loop: the strip is read from memory once.
-	if t.n >= t.m {
-		for j := j0; j < j1; j += 4 {
-			for r := i0; r < i1; {
-				r += t.tile(r, i1, j, j1)
-			}
-		}
-		return
-	}
-	for r := i0; r < i1; {
-		step := 0
-		for j := j0; j < j1; j += 4 {
-			step = t.tile(r, i1, j, j1)
-		}
-		r += step
-	}
-}
-
-// tile computes the products of some rows of A from r on with at most four rows of B from j on; it returns how many.
-func (t *dotRowsTask) tile(r, rEnd, j, jEnd int) int {
-	m := min(len(t.k.dots), rEnd-r)
-	t.k.dots[m-1](t.k0(), &t.a.x[r*t.a.ld], t.a.ld, &t.product.b.x[j*t.product.b.ld], t.product.b.ld,
-		&t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, min(4, jEnd-j))
-	return m
-}
-
-func (t *dotRowsTask) k0() int { return t.product.k }
