@@ -46,6 +46,11 @@
 // compute capability 9.0 alone, two warpgroups of 64 queries that take turns on the tensor cores (wgmma) while a third has
 // keys copied (bulk copies that arrive at barriers).
 //
+// Sources in 90 are for compute capability 9.0 (Hopper) alone: flash90 and back90 have operands packed as tiles of 128 rows in the
+// order that wgmma reads, brought by bulk copies at mbarriers, and give 64 rows to each of two warpgroups; a third one
+// copies. flash90_forward multiplies 4·128·128·D times a block of keys for 4·128·D bytes; back90_q takes three products and
+// back90_kv four where five would do with atomics.
+//
 // Sums over rows (gradients of norms, biases and embeddings) are made in chunks that follow from the shape alone and added
 // in their order; no kernel adds with atomics. The same inputs give the same bits on the same card.
 //
