@@ -117,7 +117,7 @@ type Settings struct {
 // avx2 restricts both sides to AVX2.
 var (
 	avx2Ours  = []string{"TUNEBOOK_CPU=avx2"}
-	avx2Peers = []string{"ATEN_CPU_CAPABILITY=avx2", "ONEDNN_MAX_CPU_ISA=AVX2", "MKL_ENABLE_INSTRUCTIONS=AVX2", "MKL_CBWR=AVX2"}
+	avx2Peers = []string{"ATEN_CPU_CAPABILITY=avx2", "ONEDNN_MAX_CPU_ISA=AVX2", "MKL_ENABLE_INSTRUCTIONS=AVX2"}
 )
 
 // Comparisons returns all comparisons.
