@@ -8,6 +8,7 @@ import (
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
+	"tunebook/engine/tensor"
 )
 
 // Optimizers are the names that Config.Optimizer knows.
@@ -38,7 +39,14 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	var r rule
 	switch cfg.Optimizer {
 	case "adamw":
-		return &adamW{cfg: cfg, dev: dev, params: params, m: make([]backend.Buffer, len(params)), v: make([]backend.Buffer, len(params))}
+		o := &adamW{cfg: cfg, dev: dev, params: params, made: make([]bool, len(params))}
+		if !dry {
+			for _, p := range params {
+				o.m = append(o.m, dev.AllocUninit(tensor.F32, p.Len()))
+				o.v = append(o.v, dev.AllocUninit(tensor.F32, p.Len()))
+			}
+		}
+		return o
 	case "adamw8bit":
 		r = adamW8{cfg}
 	case "lion":
@@ -57,19 +65,22 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	return o
 }
 
-// adamW is backend.AdamW on every parameter, its moments on the device. A parameter's are made where they are first wanted:
-// memory that was just cleared is near when the update reads it.
+// adamW is backend.AdamW on every parameter, its moments on the device. A parameter's are cleared where they are first wanted:
+// they are near then when the update reads them, and a run that is set up has not touched their memory.
 type adamW struct {
 	cfg    Config
 	dev    backend.Backend
 	params []*grad.Param
 	m, v   []backend.Buffer
+	made   []bool // whether parameter i's hold numbers
 }
 
-// moments makes parameter i's where there are none yet.
+// moments sees to it that parameter i's hold numbers.
 func (o *adamW) moments(i int) {
-	if o.m[i] == nil {
-		o.m[i], o.v[i] = zeros(o.dev, o.params[i].Len()), zeros(o.dev, o.params[i].Len())
+	if !o.made[i] {
+		o.dev.Fill(o.m[i], 0)
+		o.dev.Fill(o.v[i], 0)
+		o.made[i] = true
 	}
 }
 
@@ -120,10 +131,8 @@ func (o *adamW) bytes(p *grad.Param) int64 { return 8 * int64(p.Len()) }
 
 func (o *adamW) free() {
 	for i := range o.m {
-		if o.m[i] != nil {
-			o.dev.Free(o.m[i])
-			o.dev.Free(o.v[i])
-		}
+		o.dev.Free(o.m[i])
+		o.dev.Free(o.v[i])
 	}
 	o.m, o.v = nil, nil
 }
