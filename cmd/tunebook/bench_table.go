@@ -104,7 +104,7 @@ func printSummaries(w io.Writer, sums []bench.Summary) error {
 	lines := []string{cells("comparison|against|ours|theirs||ratio: min|median|goal|memory, GB||first step, s||set-up, s")}
 	for _, s := range sums {
 		if len(s.Ratios) == 0 {
-			lines = append(lines, cells("%s|not measured", s.Name))
+			lines = append(lines, cells("%s|not measured|||||||||||", s.Name))
 			continue
 		}
 		lines = append(lines, cells("%s|%s|%s|%s|%s|%.2f|%.2f|%s|%s|%s|%s|%s|%s", s.Name, s.Peer, quantity(s.Ours), quantity(s.Theirs), s.Unit, s.Min, s.Median, quantity(s.Goal),

@@ -18,9 +18,9 @@ func made(rounds ...[3]float64) Outcome {
 			if speed == 0 {
 				return Result{}
 			}
-			return Result{Median: speed, Peak: int64(2000 + 1000*i), FirstStep: 10, ImportT: 1, ImportTF: 2, Load: 0.5, Loss: []float64{2, 1}}
+			return Result{Best: speed, Peak: int64(2000 + 1000*i), FirstStep: 10, ImportT: 1, ImportTF: 2, Load: 0.5, Loss: []float64{2, 1}}
 		}
-		o.Rounds = append(o.Rounds, Round{Ours: Result{Median: r[0], Peak: 1000, FirstStep: 4, SetUp: 0.2, Loss: []float64{2.0001, 1.0001}}, Peers: []Result{peer(r[1]), peer(r[2])}})
+		o.Rounds = append(o.Rounds, Round{Ours: Result{Best: r[0], Peak: 1000, FirstStep: 4, SetUp: 0.2, Loss: []float64{2.0001, 1.0001}}, Peers: []Result{peer(r[1]), peer(r[2])}})
 	}
 	return o
 }
@@ -90,11 +90,11 @@ func stub(t *testing.T, body string) string {
 func TestCompareTurns(t *testing.T) {
 	dir := t.TempDir()
 	order := filepath.Join(dir, "order")
-	ours := stub(t, `cat >/dev/null; echo ours >> `+order+`; echo '{"tok_s_med": 300, "loss": [2, 1]}'`)
+	ours := stub(t, `cat >/dev/null; echo ours >> `+order+`; echo '{"tok_s_best": 300, "loss": [2, 1]}'`)
 	python := stub(t, `case "$2" in slow) s=100;; fast) s=200;; esac
 [ "$2" = broken ] && { echo "noise"; echo "ModuleNotFoundError: no peft" >&2; exit 1; }
 [ -n "$OPENBLAS_CORETYPE" ] && exit 3
-echo "$2" >> `+order+`; echo noise; echo '{"tok_s_med": '$s', "loss": [2, 1]}'`)
+echo "$2" >> `+order+`; echo noise; echo '{"tok_s_best": '$s', "loss": [2, 1]}'`)
 	t.Setenv("OPENBLAS_CORETYPE", "Haswell")
 	if err := os.WriteFile(filepath.Join(dir, "script.py"), nil, 0o666); err != nil {
 		t.Fatal(err)
