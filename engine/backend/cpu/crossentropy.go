@@ -8,16 +8,16 @@ import (
 )
 
 // The rows of a chunk of logits: as many as make 8 MB, which stay in the outer cache, but enough of them that a pass
-// over W and dW, which every chunk costs, is worth it. A vocabulary of 49,152 then needs 50 MB.
+// over W and dW, which every chunk costs, is worth it. A vocabulary of 49,152 then needs up to 75 MB.
 const (
 	logitsBudget = 2 << 20 // elements
-	minLogitRows = 256
+	minLogitRows = 384
 	maxLogitRows = 1024
 )
 
 // LinearCrossEntropy writes nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]]; see backend.Ops.
 //
-// Rows without a target take no part. The others go through in chunks of 256 to 1024 rows, in which the logits are held.
+// Rows without a target take no part. The others go through in equal chunks of up to 384 to 1024 rows, in which the logits are held.
 // With e = exp(logit - max) and s = Σ e, a row's gradient by its logits is share/s·(e - s·onehot): the factor
 // is applied to the rows of dX and x, which are shorter than the row of logits.
 func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {
@@ -29,7 +29,11 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 	if dx == nil && dw != nil {
 		panic(op + ": dW without dX; wanted both or dX alone")
 	}
+	supervised := 0
 	for i, id := range ids {
+		if id != backend.IgnoreIndex {
+			supervised++
+		}
 		if id != backend.IgnoreIndex && (id < 0 || int(id) >= v) {
 			panic(fmt.Sprintf("%s: targets[%d] is %d; wanted 0 … %d or %d", op, i, id, v-1, backend.IgnoreIndex))
 		}
@@ -38,7 +42,8 @@ func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend
 	defer b.mu.Unlock()
 	clear(ns)
 	clear(dx)
-	chunk := min(t, max(minLogitRows, min(maxLogitRows, logitsBudget/max(1, v))))
+	chunk := max(minLogitRows, min(maxLogitRows, logitsBudget/max(1, v)))
+	chunk = ceilDiv(supervised, max(1, ceilDiv(supervised, chunk)))
 	l := &b.tasks.logits
 	*l = logitsTask{k: b.k, c: c, v: v, scale: scale, nll: ns, ids: ids, share: share, rows: l.rows[:0]}
 	for at := 0; at < t; {

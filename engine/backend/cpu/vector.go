@@ -46,6 +46,10 @@ func (t *vectorTask) do(_, i int) {
 	switch t.op {
 	case opFill:
 		y := t.y[at : at+n]
+		if t.alpha == 0 {
+			clear(y)
+			return
+		}
 		for i := range y {
 			y[i] = t.alpha
 		}
