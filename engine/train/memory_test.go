@@ -203,3 +203,37 @@ func TestUpdatesHoldNoMemory(t *testing.T) {
 		t.Errorf("2,800 updates left %d bytes", grown)
 	}
 }
+
+// After the first update an update of the same shape asks the system for no memory: every buffer is one that was given back.
+func TestLaterUpdatesMakeNoBuffer(t *testing.T) {
+	ref, err := backend.Open("ref")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Config{{}, {LoRA: model.LoRA{Rank: 2}}, {Recompute: true}} {
+		dev := &counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}}
+		m, err := model.New(dev, tinyModel(t, "ref").Config, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.LR, c.Steps, c.BatchSize = 1e-3, 9, 20
+		seqs := sequences(20)
+		tr, err := New(m, seqs, []string{"a", "b"}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := int64(0)
+		for step := range 5 {
+			if _, err := tr.Step(tr.micro(seqs, Order(20, 0, 0))); err != nil {
+				t.Fatal(err)
+			}
+			if step == 0 {
+				first = dev.meter.Peak()
+			}
+		}
+		if got := dev.meter.Peak(); got != first {
+			t.Errorf("%+v: %d bytes after an update, %d after five", c, first, got)
+		}
+		tr.free()
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
+	"tunebook/engine/tensor"
 )
 
 // Optimizers are the names that Config.Optimizer knows.
@@ -38,11 +39,11 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	var r rule
 	switch cfg.Optimizer {
 	case "adamw":
-		o := &adamW{cfg: cfg, dev: dev, params: params}
+		o := &adamW{cfg: cfg, dev: dev, params: params, made: make([]bool, len(params))}
 		if !dry {
 			for _, p := range params {
-				o.m = append(o.m, zeros(dev, p.Len()))
-				o.v = append(o.v, zeros(dev, p.Len()))
+				o.m = append(o.m, dev.AllocUninit(tensor.F32, p.Len()))
+				o.v = append(o.v, dev.AllocUninit(tensor.F32, p.Len()))
 			}
 		}
 		return o
@@ -64,15 +65,27 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	return o
 }
 
-// adamW is backend.AdamW on every parameter, its moments on the device.
+// adamW is backend.AdamW on every parameter, its moments on the device. A parameter's are cleared where they are first wanted:
+// they are near then when the update reads them, and a run that is set up has not touched their memory.
 type adamW struct {
 	cfg    Config
 	dev    backend.Backend
 	params []*grad.Param
 	m, v   []backend.Buffer
+	made   []bool // whether parameter i's hold numbers
+}
+
+// moments sees to it that parameter i's hold numbers.
+func (o *adamW) moments(i int) {
+	if !o.made[i] {
+		o.dev.Fill(o.m[i], 0)
+		o.dev.Fill(o.v[i], 0)
+		o.made[i] = true
+	}
 }
 
 func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
+	o.moments(i)
 	o.dev.AdamW(value, o.m[i], o.v[i], g, backend.AdamWStep{LR: float32(u.lr), Beta1: float32(o.cfg.Beta1), Beta2: float32(o.cfg.Beta2),
 		Eps: float32(o.cfg.Eps), WeightDecay: float32(u.decay), GradScale: float32(u.scale), Step: u.n})
 	return nil
@@ -80,6 +93,7 @@ func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
 
 func (o *adamW) save(add func(name string, shape []int, data []float32)) error {
 	for i, p := range o.params {
+		o.moments(i)
 		for prefix, b := range map[string]backend.Buffer{"m/": o.m[i], "v/": o.v[i]} {
 			x, err := view(o.dev, b)
 			if err != nil {
@@ -106,6 +120,7 @@ func (o *adamW) load(get func(name string, n int) ([]float32, error)) (func(), e
 	}
 	return func() {
 		for i := range o.params {
+			o.moments(i)
 			o.dev.Upload(o.m[i], m[i])
 			o.dev.Upload(o.v[i], v[i])
 		}

@@ -42,9 +42,9 @@ type Pairing = backend.Pairing
 
 // Options are the rarer choices of Open and New.
 type Options struct {
-	// Device is "cpu", "cpu-bf16" (the same, operands of large products rounded to bf16: about twice as fast in them on AMD's
-	// processors from Zen 4 on, no faster elsewhere), "cuda" (an NVIDIA card), "cuda-bf16" (the same, rounded likewise), "ref"
-	// (the slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
+	// Device is "cpu", "cpu-bf16" (the same with the operands of large products rounded to bf16; on AMD's processors from Zen 4
+	// on by instructions that do two products at once, elsewhere no faster), "cuda" (an NVIDIA card), "cuda-bf16" (the same,
+	// rounded likewise, on tensor cores), "ref" (the slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
 	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu".
 	// Training runs where the model lies.
 	Device string

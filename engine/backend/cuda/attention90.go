@@ -7,7 +7,7 @@ import (
 	"tunebook/engine/backend"
 )
 
-// How many queries, or keys, a tile of flash90.cu has, and the stages of what passes, forward and backward.
+// How many queries, or keys, a tile of flash90.cuh has, and the stages of what passes in flash90.cu and back90.cu.
 const (
 	tileRows90   = 128
 	stages90     = 2
@@ -73,7 +73,7 @@ func (k kernels90) scratch(heads int) (addr uint64, free func()) {
 
 // launch starts the kernel of that name in front of the head size.
 func (k kernels90) launch(name string, grid [3]int, threads, shared int, args ...uint64) {
-	k.b.launch(fmt.Sprintf("flash90_%s_%d", name, k.size), grid, [3]int{threads, 1, 1}, shared, args...)
+	k.b.launch(fmt.Sprintf("%s_%d", name, k.size), grid, [3]int{threads, 1, 1}, shared, args...)
 }
 
 // attend starts one of the kernels that multiply, for blocks of it; shared is what their tiles and numbers take.
@@ -97,8 +97,8 @@ func (b *Backend) forward90(o, lse, q, k, v backend.Buffer, segs *backend.Segmen
 	defer freeK()
 	pv, freeV := ks.scratch(kh)
 	defer freeV()
-	ks.launch("pack", [3]int{t.nk, kh, 2}, 256, 0, pk, pv, fromK, fromV, t.keys, 0, i32(kh), i32(d))
-	ks.attend("forward", t.nq*h, 2*ks.tile*(1+2*stages90), 4*stages90, os, ls, qs, pk, pv, t.queries, t.leads, t.firsts)
+	ks.launch("flash90_pack", [3]int{t.nk, kh, 2}, 256, 0, pk, pv, fromK, fromV, t.keys, 0, i32(kh), i32(d))
+	ks.attend("flash90_forward", t.nq*h, 2*ks.tile*(1+2*stages90), 4*stages90, os, ls, qs, pk, pv, t.queries, t.leads, t.firsts)
 }
 
 // backward90 is AttentionBackward on compute capability 9.0.
@@ -122,10 +122,10 @@ func (b *Backend) backward90(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, seg
 	}
 	more, free := b.scratch(2 * h * t.nk * tileRows90)
 	defer free()
-	ks.launch("pack", [3]int{t.nk, kh, 2}, 256, 0, packed[2], packed[3], fromK, fromV, t.keys, 0, i32(kh), i32(d))
-	ks.launch("pack", [3]int{t.nq, h, 1}, 256, 0, packed[0], packed[0], qs, qs, t.queries, t.firsts, i32(h), i32(d))
-	ks.launch("gradient", [3]int{t.nq, h, 1}, 256, 0, packed[1], more, do, os, ls, t.queries, t.firsts, i32(h), i32(d))
+	ks.launch("flash90_pack", [3]int{t.nk, kh, 2}, 256, 0, packed[2], packed[3], fromK, fromV, t.keys, 0, i32(kh), i32(d))
+	ks.launch("flash90_pack", [3]int{t.nq, h, 1}, 256, 0, packed[0], packed[0], qs, qs, t.queries, t.firsts, i32(h), i32(d))
+	ks.launch("back90_gradient", [3]int{t.nq, h, 1}, 256, 0, packed[1], more, do, os, ls, t.queries, t.firsts, i32(h), i32(d))
 	tiles := 2*2*ks.tile + 2*ks.tile*backStages90 // two of its own, and two halves for each stage
-	ks.attend("backward_q", t.nq*h, tiles, 2*backStages90+1, dq, packed[0], packed[1], more, packed[2], packed[3], t.queries, t.firsts)
-	ks.attend("backward_kv", t.nk*kh, tiles+4*tileRows90*backStages90, 2*backStages90+1, dk, dv, packed[0], packed[1], more, packed[2], packed[3], t.keys)
+	ks.attend("back90_q", t.nq*h, tiles, 2*backStages90+1, dq, packed[0], packed[1], more, packed[2], packed[3], t.queries, t.firsts)
+	ks.attend("back90_kv", t.nk*kh, tiles+4*tileRows90*backStages90, 2*backStages90+1, dk, dv, packed[0], packed[1], more, packed[2], packed[3], t.keys)
 }

@@ -16,7 +16,8 @@
 //	CGO_ENABLED=0 go test -c -o cuda.test ./engine/backend/cuda
 //	./cuda.test -test.v -test.run Card -record instructions.json -test.bench Card -test.benchtime 1x
 //
-// No other card was measured. Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
+// No other card was measured. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
+// run on a card, training takes the kernels for older cards there (Backend.untried). Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
 //
 // # Devices
 //
@@ -44,6 +45,11 @@
 // cores, 64 queries a block, a warp owning 16, with the next block of keys copied while one is multiplied; flash90, for
 // compute capability 9.0 alone, two warpgroups of 64 queries that take turns on the tensor cores (wgmma) while a third has
 // keys copied (bulk copies that arrive at barriers).
+//
+// Sources in 90 are for compute capability 9.0 (Hopper) alone: flash90 and back90 have operands packed as tiles of 128 rows in the
+// order that wgmma reads, brought by bulk copies at mbarriers, and give 64 rows to each of two warpgroups; a third one
+// copies. flash90_forward multiplies 4·128·128·D times a block of keys for 4·128·D bytes; back90_q takes three products and
+// back90_kv four where five would do with atomics.
 //
 // Sums over rows (gradients of norms, biases and embeddings) are made in chunks that follow from the shape alone and added
 // in their order; no kernel adds with atomics. The same inputs give the same bits on the same card.

@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"flag"
 	"testing"
 
 	"tunebook/engine/backend"
@@ -31,8 +32,9 @@ func flash90Cases() []flashCase {
 		{backend.Segments{List: list(129, 128)}, 1, 1, 100},
 		{backend.Segments{List: list(420), Window: 200}, 1, 1, 64},
 		{backend.Segments{List: list(40, 275), Full: true}, 1, 1, 33},
-		{backend.Segments{List: list(190), Full: true, Window: 9}, 1, 1, 64},
+		{backend.Segments{List: list(190), Full: true, Window: 127}, 1, 1, 64},
 		{backend.Segments{List: []backend.Segment{{QStart: 2, QLen: 5, KStart: 0, KLen: 180}, {QStart: 7, QLen: 130, KStart: 180, KLen: 400}}}, 2, 2, 64},
+		{backend.Segments{List: list(150), Full: true, Window: 9}, 1, 1, 64},
 	}
 }
 
@@ -79,27 +81,28 @@ var mutants90 = []mutant{
 	{"flash90", 1, "  if (group == 1) arrive_some(1, 256);", "  ", "", "deadlock"},
 	{"flash90", 1, "arrive_some(2 - group, 256)", "arrive_some(1 + group, 256)", "", ""},
 	{"flash90", 1, "barrier_init(full_v + i, 1)", "barrier_init(full_v + i, 2)", "", "deadlock"},
-	{"hopper.cuh", 1, "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;\" ::\"r\"(shared_address(b)), \"r\"(bytes)", "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;\" ::\"r\"(shared_address(b)), \"r\"(bytes - 16)", "", ""},
+	{"flash90", 1, "barrier_expect(full_k + stage, size * 2)", "barrier_expect(full_k + stage, size * 2 - 16)", "", "deadlock"},
+	{"flash90", 1, "barrier_expect(full_v + stage, size * 2)", "barrier_arrive(full_v + stage)", "", "copy in flight"},
 
 	// where things lie
 	{"hopper.cuh", 1, "((c ^ r) % 8)", "(c % 8)", "", "wanted"},
-	{"hopper.cuh", 1, "(c / 8 * rows + r)", "r", "", ""},
+	{"hopper.cuh", 1, "(c / 8 * rows + r)", "r", bothSizes, ""},
 	{"hopper.cuh", 1, "(u64)(1024 >> 4) << 32", "(u64)(128 >> 4) << 32", "", "misaligned"},
 	{"hopper.cuh", 1, "(u64)1 << 62", "(u64)2 << 62", "", "descriptor"},
-	{"hopper.cuh", 1, "k / tile_columns * rows * 128", "k / tile_columns * 64 * 128", "", "wanted"},
+	{"hopper.cuh", 1, "k / tile_columns * rows * 128", "k / tile_columns * 64 * 128", bothSizes, "wanted"},
 	{"hopper.cuh", 1, "k % tile_columns * 2 >> 4", "k % tile_columns >> 4", "", ""},
 	{"hopper.cuh", 1, "(rows * 128 >> 4)", "(rows * 64 >> 4)", "", ""},
 	{"hopper.cuh", 1, "i < n ? from[i] : 0.0f", "from[i]", "", ""},
-	{"flash90", 1, "values = descriptor(vs, tile_rows * 128)", "values = descriptor(vs, 64 * 128)", "", "wanted"},
+	{"flash90", 1, "values = descriptor(vs, tile_rows * 128)", "values = descriptor(vs, 64 * 128)", bothSizes, "wanted"},
 	{"flash90", 1, "keys + (stage * size * 2 >> 4)", "keys + (stage * size >> 4)", "", ""},
-	{"flash90", 1, "multiply_group<1>(sum", "multiply_group<0>(sum", "", ""},
+	{"hopper.cuh", 1, "%36, p, 1, 1, 1;}", "%36, p, 1, 1, 0;}", "", ""},
+	{"hopper.cuh", 1, "START WGMMA(128)", "ADD WGMMA(128)", "", ""},
 	{"flash90", 1, "own = qs + group * 64 * DP", "own = qs + group * 32 * DP", "", ""},
-	{"flash90", 1, "k > 0);", "1);", "", ""},
-	{"flash90", 1, "s[8 * k + 2 * i]", "s[8 * k + i]", "", "wanted"},
-	{"flash90", 1, "if (r < tile.n) v = pack8", "v = pack8", "", ""},
-	{"flash90", 1, "if (group * 64 + r < tile.n) x = pack8", "x = pack8", "", ""},
+	{"flash90.cuh", 1, "s[8 * k + 2 * i]", "s[8 * k + i]", "", "wanted"},
+	{"flash90", 1, "if (r < tile.n) load8", "load8", "", ""},
+	{"flash90", 1, "if (group * 64 + r < tile.n) load8", "load8", "", ""},
 	{"flash90", 1, "(end - 1 - i) * size", "i * size", "", ""},
-	{"flash90", 1, "firsts[at])", "0)", "", "wanted"},
+	{"flash90", 1, "tiles_k + firsts[at])", "tiles_k)", "", "wanted"},
 
 	// masks and weights
 	{"flash90", 1, "k0 < all.first || ", "", "", "wanted"},
@@ -114,13 +117,89 @@ var mutants90 = []mutant{
 	{"flash90", 1, "sum[h] *= shrink[h];", "", "", "wanted"},
 	{"flash90", 1, "acc[j] *= shrink[j / 2 % 2]", "acc[j] *= shrink[j % 2]", "", "wanted"},
 	{"flash90", 1, "__shfl_xor_sync(all_lanes, v, 2)", "__shfl_xor_sync(all_lanes, v, 4)", "", "wanted"},
-	{"flash90", 1, "if (r >= n) continue;", "", "", ""},
+	{"flash90.cuh", 1, "if (r >= n) continue;", "", "", ""},
 	{"flash90", 1, "* ln_2 + logf(sum[h])", "+ logf(sum[h])", "", "wanted"},
+
+	// backward, dQ
+	{"flash90.cuh", 1, "firsts[i] + tile.at / tile_rows", "firsts[i]", "", ""},
+	{"flash90.cuh", 1, "firsts ? firsts[i] + tile.at / tile_rows : i", "i", "", ""},
+	{"back90", 1, "for (int l = DP / 16;", "for (int l = DP / 32;", "", "wanted"},
+	{"back90", 1, "delta = fmaf(x[e], y[e], delta)", "delta = fmaf(x[e], x[e], delta)", "", "wanted"},
+	{"back90", 1, "tile + (2 * c + sub) * part", "tile + (c + sub) * part", bothSizes, ""},
+	{"back90", 1, "barrier_expect(own, 4 * size)", "barrier_expect(own, 2 * size)", "", "copy in flight"},
+	{"back90", 1, "barrier_expect(there + stage, 4 * block)", "barrier_expect(there + stage, 2 * block)", "", "copy in flight"},
+	{"back90", 1, "        barrier_wait(empty + stage, parity ^ 1);\n", "", "", ""},
+	{"back90", 1, "i / 2) * size, i % 2, there", "i / 2) * size, 0, there", "", "wanted"},
+	{"back90", 1, "    barrier_wait(there + stage, i / stages % 2);\n", "", "", "copy in flight"},
+	{"back90", 1, "barrier_wait(there + stage, i / stages % 2)", "barrier_wait(there + stage, i % 2)", "", ""},
+	{"back90", 1, "  barrier_wait(own, 0);\n", "", "", "copy in flight"},
+	{"back90", 1, "    products_fence();\n", "", "", "missing fence"},
+	{"back90", 1, "    wait_products<2>();\n", "    wait_products<3>();\n", "", "product in flight"},
+	{"back90", 1, "    wait_products<1>();\n", "    wait_products<2>();\n", "", "product in flight"},
+	{"back90", 1, "    wait_products<0>();\n", "", "", "product in flight"},
+	{"back90", 1, "    if (lane == 0) barrier_arrive(empty + (i - 1) % stages);\n", "", "", "deadlock"},
+	{"back90", 1, "barrier_arrive(empty + (i - 1) % stages)", "barrier_arrive(empty + i % stages)", "", ""},
+	{"back90", 1, "barrier_init(empty + i, 8)", "barrier_init(empty + i, 7)", "", ""},
+	{"back90", 1, "k0 < all.first || k0 + block_rows", "k0 + block_rows", "", "wanted"},
+	{"back90", 1, "k0 + block_rows > all.end", "k0 + block_rows > all.end + 1", "", ""},
+	{"back90", 1, "key < seen[j / 2 % 2].first", "key <= seen[j / 2 % 2].first", "", "wanted"},
+	{"back90", 1, "key >= seen[j / 2 % 2].end", "key > seen[j / 2 % 2].end", "", "wanted"},
+	{"back90", 1, "-base[j / 2 % 2]", "-base[j % 2]", "", "wanted"},
+	{"back90", 1, "s[j] *= dp[j] - mean[j / 2 % 2]", "s[j] *= dp[j]", "", "wanted"},
+	{"back90", 1, "group * numbers + (r0", "(r0", "", "wanted"},
+	{"back90", 1, "gradients = down(descriptor(ds, tile_rows * 128), group * 64)", "gradients = descriptor(ds, tile_rows * 128)", "", "wanted"},
+
+	// backward, dK and dV
+	{"back90", 1, "blocks = (queries.end + block_rows - 1) / block_rows - begin", "blocks = queries.end / block_rows - begin", "", ""},
+	{"back90", 1, "begin = queries.first / block_rows", "begin = queries.first / block_rows + 1", "", ""},
+	{"back90", 1, "at - tile.at / tile_rows + b / 2", "at + b / 2", "", ""},
+	{"back90", 1, "kv * heads + i / blocks", "kv + i / blocks", "", "wanted"},
+	{"back90", 1, "4 * block + 4 * numbers", "4 * block", "", "copy in flight"},
+	{"back90", 1, "(2 * from + b % 2) * numbers", "2 * from * numbers", "", "wanted"},
+	{"back90", 2, "        barrier_wait(empty + stage, parity ^ 1);\n", "", "", ""},
+	{"back90", 1, "    barrier_wait(there + i % stages, i / stages % 2);\n", "", "", "copy in flight"},
+	{"back90", 2, "  barrier_wait(own, 0);\n", "", "", "copy in flight"},
+	{"back90", 1, "first < visible(q0 + block_rows - 1, 0", "first < visible(q0, 0", "", "wanted"},
+	{"back90", 1, "last >= visible(q0", "last > visible(q0", "", "wanted"},
+	{"back90", 1, "key < seen.first", "key <= seen.first", "", "wanted"},
+	{"back90", 1, "key >= seen.end", "key > seen.end", "", "wanted"},
+	{"back90", 1, "e % 2 ? -base.y : -base.x", "-base.x", "", "wanted"},
+	{"back90", 1, "e % 2 ? mean.y : mean.x", "e / 2 ? mean.y : mean.x", "", "wanted"},
+	{"back90", 1, "    __syncwarp();  //", "    //", "", "race"},
+	{"back90", 1, "    if (i > 0 && lane == 0) barrier_arrive(empty + (i - 1) % stages);\n", "", "", "deadlock"},
+	{"back90", 1, "(i > 0 && lane == 0) barrier_arrive(empty + (i - 1) % stages)", "(lane == 0) barrier_arrive(empty + i % stages)", "", ""},
+	{"back90", 1, "    round(p, s);\n    products_fence();\n    add_weighted(sum_v", "    round(p, s);\n    add_weighted(sum_v", "", "missing fence"},
+	{"back90", 1, "    wait_products<1>();\n    differ(i);", "    differ(i);", "", "product in flight"},
+	{"back90", 1, "query + from(i - 1)", "query + from(i)", "", ""},
+	{"back90", 1, "query + from(count - 1)", "query + from(count)", "", ""},
+	{"back90", 1, "values = down(descriptor(vs, tile_rows * 128), group * 64)", "values = descriptor(vs, tile_rows * 128)", "", "wanted"},
+	{"back90", 1, "sum_v, one, r0", "sum_v, scales, r0", "", "wanted"},
+}
+
+// bothSizes marks mistakes that heads of more than 64 elements find.
+const bothSizes = "both sizes"
+
+var allMutants = flag.Bool("mutants", false, "plant every mistake in the kernels for compute capability 9.0, not every sixth")
+
+// tried90 are the mistakes that are planted.
+func tried90() []mutant {
+	if *allMutants {
+		return mutants90
+	}
+	var some []mutant
+	for i := 0; i < len(mutants90); i += 6 {
+		some = append(some, mutants90[i])
+	}
+	return some
 }
 
 // mutant90Cases are few, and small as far as the loops' stages let them be.
-func mutant90Cases() []flashCase {
+func mutant90Cases(large bool) []flashCase {
 	cases := flash90Cases()
 	long := backend.Segments{List: []backend.Segment{{QStart: 0, QLen: 22, KStart: 3, KLen: 660}}}
-	return []flashCase{cases[0], cases[3], {long, 2, 2, 64}, cases[4], cases[6], cases[7]}
+	few := []flashCase{cases[0], {long, 2, 2, 64}, cases[4], cases[6], cases[7]}
+	if large {
+		few = append([]flashCase{cases[3]}, few...)
+	}
+	return few
 }

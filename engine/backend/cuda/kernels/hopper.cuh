@@ -34,6 +34,13 @@ __device__ __forceinline__ void wait_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(n) : "memory");
 }
 
+// now has numbers computed here, where products run beside it, rather than where they are used.
+template <int N>
+__device__ __forceinline__ void now(float (&x)[N]) {
+#pragma unroll
+  for (int i = 0; i < N; i++) asm volatile("" : "+f"(x[i]));
+}
+
 // Products of 64 rows: d (64, N) = a (64, 16) · b (16, N) for start_group, d += a · b for multiply_group. Thread t of the warpgroup
 // holds of d the rows 16·(t/32) + t%32/4 and the one 8 below: d[4j+e] is row e/2·8, column 8j + t%4·2 + e%2 of them. a is in
 // shared memory, or in registers in the way of multiply (bf16.cuh). b lies as (N, 16), or, turned, as (16, N).

@@ -68,7 +68,9 @@ func (b *builder) mbarrier() {
 					w.fail(Bounds, l, "a parity of %d", p)
 				}
 				w.p[dst] &^= 1 << l
-				w.deliver(x, l)
+				if x.phase&1 == int(p) {
+					w.deliver(x, l)
+				}
 				if x.phase&1 != int(p) {
 					w.p[dst] |= 1 << l
 					w.hear(x.all)
@@ -163,15 +165,17 @@ func (b *block) endPhase(x *mbarrier) {
 	x.pending = x.count
 }
 
-// deliver lets the copies of a barrier arrive when all threads have.
+// deliver lets the copies of a barrier arrive when all threads have, until the bytes that were announced are there.
 func (w *warp) deliver(x *mbarrier, lane int) {
-	if x.pending > 0 || len(x.copies) == 0 {
+	if x.pending > 0 {
 		return
 	}
 	b := w.b
 	agent := copyAgent + x.index
-	s := b.stamp | stamp(b.clock)<<clockAt | stamp(agent+1)
-	for _, c := range x.copies {
+	for phase := x.phase; len(x.copies) > 0 && x.phase == phase; {
+		c := x.copies[0]
+		x.copies = x.copies[1:]
+		s := b.stamp | stamp(b.clock)<<clockAt | stamp(agent+1)
 		for i := c.off / 4; i < (c.off+c.n)/4; i++ {
 			if f := b.shared.fine; f != nil {
 				f.wr[4*i], f.wr[4*i+1], f.wr[4*i+2], f.wr[4*i+3] = s, s, s, s
@@ -179,12 +183,11 @@ func (w *warp) deliver(x *mbarrier, lane int) {
 				b.shared.wr[i] = s
 			}
 		}
+		b.tick(w)
+		x.told.seen[agent] = b.clock
 		x.bytes -= c.n
+		b.endPhase(x)
 	}
-	x.copies = nil
-	b.tick(w)
-	x.told.seen[agent] = b.clock
-	b.endPhase(x)
 }
 
 // copyBulk is cp.async.bulk from global to shared memory.
