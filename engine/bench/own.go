@@ -130,7 +130,7 @@ func (o *Outcome) Summary() Summary {
 	s.Ours, s.Theirs = figure.Ours, figure.Theirs
 	s.Min, s.Median = slices.Min(s.Ratios), Median(s.Ratios)
 	s.Memory = o.Of(func(r Result) float64 { return float64(r.Peak) })
-	s.FirstStep = o.Of(func(r Result) float64 { return r.FirstStep })
+	s.FirstStep = o.Of(Result.First)
 	s.SetUp = o.Of(Result.Ready)
 	return s
 }
