@@ -37,11 +37,14 @@ func TestPossible(t *testing.T) {
 		{0, 1e9, false, 0.2}, // beyond the largest
 		{1e9, 1e9, false, 0.2},
 	} {
-		if got := machine.Possible(c.flops, c.bytes, c.bf16); math.Abs(got-c.want) > 1e-12*c.want {
+		if got := machine.Possible(c.flops, c.bytes, c.bytes, c.bf16); math.Abs(got-c.want) > 1e-12*c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	if got := (Machine{}).Possible(1e9, 1e9, true); got != 0 {
+	if got, want := machine.Possible(0, 1e6, 1e3, false), 1e6/80e9; got != want {
+		t.Errorf("a megabyte out of a kilobyte: %v; wanted %v", got, want)
+	}
+	if got := (Machine{}).Possible(1e9, 1e9, 1e9, true); got != 0 {
 		t.Errorf("a machine that was not measured: %v; wanted 0", got)
 	}
 }

@@ -32,7 +32,7 @@ type Named struct {
 // Works returns the pieces of work of a bench of our own on a device. Small ones are over in a second or two and say little about
 // large ones.
 func Works(device string, texts Texts, small bool) []Named {
-	large, little, steps, reps, length := "smol", "tiny", 3, 2, 64
+	large, little, steps, reps, length := "smol", "tiny", 2, 1, 64
 	rows := func(model string) Rows {
 		switch {
 		case small:
