@@ -166,6 +166,9 @@ func buildKernel(c *nvrtc.Compiler, name, source string, headers map[string]stri
 		if err != nil {
 			return nil, nil, err
 		}
+		if strings.Contains(p.Log, "serialized") { // ptxas found no way to let products run beside other work
+			return nil, nil, fmt.Errorf("%s for %s: %s", name, arch, p.Log)
+		}
 		files, use[arch] = append(files, built{op + "." + arch + ".cubin", p.Image}), p.Usage
 	}
 	return files, use, nil

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -45,11 +46,11 @@ an evaluation by log-likelihood, and the start. It takes two minutes or three; n
 With --peers[=DIR] it compares instead: the scripts in DIR for PyTorch, Hugging Face and llama.cpp (default ` + defaultPeers + `) run
 in turn with the same work of ours, several rounds, each in a process of its own. A ratio is our speed over that of the fastest
 of them in the same round; the smallest and the median of the rounds are shown with memory, set-up and the time from the start of
-the process to the end of the first step. Then --only takes comparisons by words in their names (` + `"LoRA", "full float32"` + `).
+the process to the end of the first step. Then --only takes comparisons by their names or words in them (` + `"LoRA", "full float32"` + `).
 DIR's models are made in --work at first use. The Python must have torch, transformers, peft and, for generation, llama_cpp.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			err := runBench(ctx, o, c.Flags().Changed("peers"), c.Flags().Changed("rounds"))
 			var ended exit
@@ -213,7 +214,11 @@ func comparePeers(ctx context.Context, o benchOptions, r *bench.Runner) error {
 	var chosen []bench.Comparison
 	all := bench.Comparisons(bench.Settings{Models: r.Models, Threads: runtime.GOMAXPROCS(0), Steps: o.steps, Texts: texts})
 	for _, c := range all {
-		if len(o.only) == 0 || slices.ContainsFunc(o.only, func(word string) bool { return strings.Contains(c.Name, word) }) {
+		if len(o.only) == 0 || slices.ContainsFunc(o.only, func(word string) bool {
+			// A whole name means that comparison alone, though it may be part of another's name.
+			whole := slices.ContainsFunc(all, func(c bench.Comparison) bool { return c.Name == word })
+			return c.Name == word || !whole && strings.Contains(c.Name, word)
+		}) {
 			chosen = append(chosen, c)
 		}
 	}
@@ -226,19 +231,29 @@ func comparePeers(ctx context.Context, o benchOptions, r *bench.Runner) error {
 	}
 	var sums []bench.Summary
 	failed := false
+	var stopped error // what was measured until then is shown
 	for _, c := range chosen {
 		out, err := r.Compare(ctx, c, o.rounds)
-		if err != nil {
-			return err
-		}
 		s := out.Summary()
-		sums = append(sums, s)
 		failed = failed || len(s.Failed)+len(s.Notes) > 0
+		if err == nil || len(s.Ratios) > 0 {
+			sums = append(sums, s)
+		}
+		if err != nil {
+			stopped = err
+			break
+		}
+	}
+	if len(sums) == 0 {
+		return stopped
 	}
 	if o.json {
 		err = printJSON(sums)
 	} else {
 		err = printSummaries(os.Stdout, sums)
+	}
+	if err == nil {
+		err = stopped
 	}
 	if err == nil && failed {
 		return exit{1, nil}

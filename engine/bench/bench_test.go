@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"tunebook/engine/backend"
 	_ "tunebook/engine/backend/cpu"
 	"tunebook/engine/internal/shared"
+	"tunebook/engine/model"
+	"tunebook/engine/model/base"
+	"tunebook/engine/train"
 )
 
 var machine = Machine{Threads: 2,
@@ -33,11 +37,14 @@ func TestPossible(t *testing.T) {
 		{0, 1e9, false, 0.2}, // beyond the largest
 		{1e9, 1e9, false, 0.2},
 	} {
-		if got := machine.Possible(c.flops, c.bytes, c.bf16); math.Abs(got-c.want) > 1e-12*c.want {
+		if got := machine.Possible(c.flops, c.bytes, c.bytes, c.bf16); math.Abs(got-c.want) > 1e-12*c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	if got := (Machine{}).Possible(1e9, 1e9, true); got != 0 {
+	if got, want := machine.Possible(0, 1e6, 1e3, false), 1e6/80e9; got != want {
+		t.Errorf("a megabyte out of a kilobyte: %v; wanted %v", got, want)
+	}
+	if got := (Machine{}).Possible(1e9, 1e9, 1e9, true); got != 0 {
 		t.Errorf("a machine that was not measured: %v; wanted 0", got)
 	}
 }
@@ -129,6 +136,11 @@ func TestTexts(t *testing.T) {
 		if len(texts.Ragged.IDs) != raggedRows || len(texts.Questions) != questions || len(texts.Choices.IDs) != 4*questions {
 			t.Errorf("%s", texts.What)
 		}
+		for _, q := range texts.Questions {
+			if !slices.Contains(q.Choices, q.Answer) || len(q.Choices) != 4 {
+				t.Errorf("%q is the answer, %q are the choices", q.Answer, q.Choices)
+			}
+		}
 		for _, rows := range []Rows{texts.Ragged, texts.Choices} {
 			for i, ids := range rows.IDs {
 				labelled := 0
@@ -146,6 +158,33 @@ func TestTexts(t *testing.T) {
 			}
 		}
 		t.Log(texts.What)
+	}
+}
+
+// TestSameTokens scores the questions as an evaluation does and the rows that other programs get: the same tokens, so the same sum.
+func TestSameTokens(t *testing.T) {
+	texts, err := ReadTexts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Work{Do: Likelihood, Model: "base", Device: "cpu", Questions: texts.Questions, Reps: 1}.Measure(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.OpenFS(dev, base.Files, base.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nll, _, err := train.Loss(m, texts.Choices.sequences(), 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(nll-r.Loss[0]) > 1e-4*nll {
+		t.Errorf("the evaluation sums to %v, the rows to %v", r.Loss[0], nll)
 	}
 }
 

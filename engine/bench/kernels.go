@@ -15,8 +15,9 @@ import (
 type Kernel struct {
 	Name    string  `json:"name"`
 	Shape   string  `json:"shape"`
-	Flops   float64 `json:"flops"` // operations of its products; 0 where there are none
-	Bytes   float64 `json:"bytes"` // that it must read and write, each once
+	Flops   float64 `json:"flops"`  // operations of its products; 0 where there are none
+	Bytes   float64 `json:"bytes"`  // that it must read and write
+	Memory  float64 `json:"memory"` // bytes that these lie in: what is read and written again counts once
 	Seconds float64 `json:"seconds"`
 	Share   float64 `json:"share"` // the least time that the machine allows over Seconds; 0 where that is not known
 }
@@ -88,8 +89,11 @@ func MeasureKernels(ctx context.Context, dev backend.Backend, machine *Machine, 
 			return nil, fmt.Errorf("bench: %s: %w", c.Name, err)
 		}
 		c.Seconds = best
+		if c.Memory == 0 {
+			c.Memory = c.Bytes
+		}
 		if machine != nil {
-			c.Share = machine.Possible(c.Flops, c.Bytes, strings.HasSuffix(dev.Name(), "-bf16")) / best
+			c.Share = machine.Possible(c.Flops, c.Bytes, c.Memory, strings.HasSuffix(dev.Name(), "-bf16")) / best
 		}
 		out = append(out, c.Kernel)
 	}
@@ -223,23 +227,23 @@ func cases(g geometry) []func(s *shop) kernelCase {
 		return func() { s.dev.EmbeddingForward(y, w, ids, g.t, g.c) }
 	})
 	// the optimizer goes over all of the embedding's weights
-	weights := func(name string, floats int, prepare func(s *shop, n int) func()) {
+	weights := func(name string, floats, arrays int, prepare func(s *shop, n int) func()) {
 		all = append(all, func(s *shop) kernelCase {
 			n := g.v * g.c
-			return kernelCase{Kernel{Name: name, Shape: fmt.Sprint(n), Bytes: 4 * float64(floats*n)}, prepare(s, n)}
+			return kernelCase{Kernel{Name: name, Shape: fmt.Sprint(n), Bytes: 4 * float64(floats*n), Memory: 4 * float64(arrays*n)}, prepare(s, n)}
 		})
 	}
-	weights("AdamW", 7, func(s *shop, n int) func() {
+	weights("AdamW", 7, 4, func(s *shop, n int) func() {
 		p, m, v, d := s.floats(n), s.floats(n), s.floats(n), s.floats(n)
 		return func() {
 			s.dev.AdamW(p, m, v, d, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
 		}
 	})
-	weights("gradient norm", 1, func(s *shop, n int) func() {
+	weights("gradient norm", 1, 1, func(s *shop, n int) func() {
 		out, x := s.floats(1), s.floats(n)
 		return func() { s.dev.SumSquares(out, x) }
 	})
-	weights("fill", 1, func(s *shop, n int) func() { x := s.floats(n); return func() { s.dev.Fill(x, 0) } })
+	weights("fill", 1, 1, func(s *shop, n int) func() { x := s.floats(n); return func() { s.dev.Fill(x, 0) } })
 	all = append(all, func(s *shop) kernelCase {
 		n, q := g.v*g.c, backend.Q8_0
 		y, codes, scales := s.floats(n), s.ints(q.Codes(n), 1<<20), s.floats(q.Scales(n))

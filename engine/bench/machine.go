@@ -37,7 +37,7 @@ type Bandwidth struct {
 // window is how long one measurement of a rate takes; the best of several counts.
 const (
 	window  = 25 * time.Millisecond
-	windows = 6
+	windows = 10
 )
 
 // readSizes are the sizes of what is read, in bytes: in the second cache of each core, in the third of most machines, and beyond.
@@ -75,6 +75,10 @@ func MeasureMachine(small bool) Machine {
 			return float64(4 * (to - from))
 		}
 		m.Reads = append(m.Reads, Bandwidth{size, rate(m.Threads, read) / 1e9})
+	}
+	// As fast as much can be read, less can be, whatever else the machine did while that was measured.
+	for i := len(m.Reads) - 2; i >= 0; i-- {
+		m.Reads[i].Rate = max(m.Reads[i].Rate, m.Reads[i+1].Rate)
 	}
 	return m
 }
@@ -135,14 +139,15 @@ func (m Machine) Bandwidth(bytes float64) float64 {
 	return m.Reads[at].Rate * 1e9
 }
 
-// Possible returns the seconds that work takes at least: its operations at the peak of arithmetic or its bytes at the bandwidth,
-// whichever is longer.
-func (m Machine) Possible(flops, bytes float64, bf16 bool) float64 {
+// Possible returns the seconds that work takes at least: its operations at the peak of arithmetic, or its bytes at the bandwidth of
+// so much memory as they lie in, whichever is longer. Work that takes less was done while the machine was faster than when it was
+// measured, as shared ones are at times.
+func (m Machine) Possible(flops, bytes, memory float64, bf16 bool) float64 {
 	t := 0.0
 	if peak := m.Arithmetic(bf16); peak > 0 {
 		t = flops / peak
 	}
-	if b := m.Bandwidth(bytes); b > 0 {
+	if b := m.Bandwidth(memory); b > 0 {
 		t = max(t, bytes/b)
 	}
 	return t

@@ -32,7 +32,7 @@ type Named struct {
 // Works returns the pieces of work of a bench of our own on a device. Small ones are over in a second or two and say little about
 // large ones.
 func Works(device string, texts Texts, small bool) []Named {
-	large, little, steps, reps, length := "smol", "tiny", 3, 2, 64
+	large, little, steps, reps, length := "smol", "tiny", 2, 1, 64
 	rows := func(model string) Rows {
 		switch {
 		case small:
@@ -130,7 +130,7 @@ func (o *Outcome) Summary() Summary {
 	s.Ours, s.Theirs = figure.Ours, figure.Theirs
 	s.Min, s.Median = slices.Min(s.Ratios), Median(s.Ratios)
 	s.Memory = o.Of(func(r Result) float64 { return float64(r.Peak) })
-	s.FirstStep = o.Of(func(r Result) float64 { return r.FirstStep })
+	s.FirstStep = o.Of(Result.First)
 	s.SetUp = o.Of(Result.Ready)
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/data"
@@ -30,8 +31,9 @@ const (
 	maxRow     = 512
 )
 
-// options are the answers of the multiple-choice tasks of Super-NaturalInstructions.
-var options = []string{"(A)", "(B)", "(C)", "(D)"}
+// letters are the answers of the multiple-choice tasks of Super-NaturalInstructions. They are asked for with a word before them, so
+// that an answer has more than one token: for answers of one, lm-evaluation-harness asks a question only once.
+var letters = []string{"A", "B", "C", "D"}
 
 // ReadTexts takes rows from tasks of Super-NaturalInstructions in folder/data/superni with the tokenizer in
 // folder/tokenizers/smollm2. Where folder has none, rows are generated and the base model's tokenizer cuts them.
@@ -66,7 +68,10 @@ func ReadTexts(folder string) (Texts, error) {
 			return t, err
 		}
 		q := set.Rows[0]
-		q.Choices = options
+		q.Prompt, q.Answer = strings.TrimSpace(q.Prompt), "answer "+q.Answer
+		for _, l := range letters {
+			q.Choices = append(q.Choices, "answer "+l)
+		}
 		t.Questions = append(t.Questions, q)
 	}
 	tmpl, err := token.TemplateFor("chatml")

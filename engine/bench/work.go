@@ -130,7 +130,8 @@ type Result struct {
 	ImportTF  float64            `json:"import_tf_s,omitempty"`
 	Load      float64            `json:"load_s,omitempty"`
 	PEFT      float64            `json:"peft_s,omitempty"`
-	Peak      int64              `json:"-"` // bytes; the process that started it sets it
+	Token     float64            `json:"cold_first_token_s,omitempty"` // of other programs that generate, for FirstStep
+	Peak      int64              `json:"-"`                            // bytes; the process that started it sets it
 }
 
 // Ready returns the seconds before the first step or token.
@@ -140,6 +141,9 @@ func (r Result) Ready() float64 {
 	}
 	return r.Import + r.ImportT + r.ImportTF + r.Load + r.PEFT
 }
+
+// First returns the seconds from the process's start to the end of the first step or token.
+func (r Result) First() float64 { return max(r.FirstStep, r.Token) }
 
 // Started is the environment variable that tells a process when it was started, in nanoseconds since 1970.
 const Started = "TUNEBOOK_BENCH_STARTED"

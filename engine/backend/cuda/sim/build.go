@@ -268,6 +268,7 @@ func (b *builder) fence() {
 			b.take("global")
 		}
 		b.end()
+		b.p.k.exact = true
 		b.in.run = func(w *warp, m uint32) { w.fence(m) }
 	case b.take("mbarrier_init"):
 		for _, s := range []string{"release", "cluster"} {

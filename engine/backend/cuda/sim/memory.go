@@ -298,7 +298,14 @@ func (w *warp) ordered(s stamp, lane int) bool {
 	if s>>blockAt != w.b.stamp>>blockAt {
 		return s>>blockAt < w.b.d.first
 	}
-	return int(s>>clockAt&clockMask) < w.seen[s&threadMask-1]
+	clock, agent := int(s>>clockAt&clockMask), int(s&threadMask)-1
+	if clock < w.low {
+		return true
+	}
+	if w.b.exact() {
+		return clock < w.seen[agent]
+	}
+	return agent/32 == w.id && clock < w.synced
 }
 
 // checkRead looks closer at the last writer of what a lane reads.

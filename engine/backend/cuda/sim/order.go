@@ -12,6 +12,10 @@ func newMessage() *message { return &message{make([]int, agents), make([]int, pr
 
 // know makes a warp know what comes before a clock.
 func (w *warp) know(clock int) {
+	w.low, w.synced = clock, clock
+	if !w.b.exact() {
+		return
+	}
 	if w.seen == nil {
 		w.seen, w.fenced = make([]int, agents), make([]int, productAgent)
 	}
@@ -19,12 +23,14 @@ func (w *warp) know(clock int) {
 		w.seen[i] = clock
 	}
 	clear(w.fenced)
-	w.low = clock
 }
 
 // sync puts what the lanes of a warp did before in order.
 func (w *warp) sync() {
 	w.synced = w.b.clock
+	if !w.b.exact() {
+		return
+	}
 	for i := w.id * 32; i < w.id*32+32; i++ {
 		w.seen[i] = w.b.clock
 	}
@@ -72,29 +78,25 @@ func (w *warp) hear(from *message) {
 
 // pool makes all warps at the block's barrier know what comes before it.
 func (b *block) pool() {
+	var all *message
 	if b.exact() {
-		all := newMessage()
+		all = newMessage()
 		for _, w := range b.warps {
 			join(all.seen, w.seen)
 			join(all.fenced, w.fenced)
 		}
-		for _, w := range b.warps {
-			if w.state == atBarrier {
-				join(w.seen, all.seen)
-				join(w.fenced, all.fenced)
-			}
+		for i := range len(b.warps) * 32 {
+			all.seen[i] = b.clock
 		}
 	}
-	n := len(b.warps) * 32
 	for _, w := range b.warps {
 		if w.state != atBarrier {
 			continue
 		}
-		for i := range w.seen[:n] {
-			w.seen[i] = b.clock
+		w.low, w.synced = b.clock, b.clock
+		if all != nil {
+			w.hear(all)
 		}
-		w.synced = b.clock
-		w.lower()
 	}
 }
 

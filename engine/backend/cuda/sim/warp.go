@@ -65,9 +65,9 @@ type warp struct {
 	cur  *instr
 	last *region // the allocation used last
 
-	seen   []int // by agent: its accesses at a clock below this come before what this warp does next
-	low    int   // the least of seen
-	synced int   // the clock at the last __syncwarp of this warp
+	low    int   // accesses at a clock below this come before what this warp does next
+	synced int   // those of its own lanes do below this
+	seen   []int // in exact blocks, by agent: its accesses do below this
 	steps  int64
 	state  state
 	tries  bool      // the last opTry wants to come back
@@ -226,7 +226,7 @@ func (b *block) start(id [3]int, number stamp) {
 				w.r32[s.slot][l] = uint32(b.value(s.name, w.id*32+l))
 			}
 		}
-		w.live, w.synced, w.locals, w.arrived, w.cur, w.state = w.all, 1, [32]*region{}, 0, &b.k.code[0], running
+		w.live, w.locals, w.arrived, w.cur, w.state = w.all, [32]*region{}, 0, &b.k.code[0], running
 		w.know(1)
 		if w.groups != nil {
 			w.groups.begin()
