@@ -62,7 +62,7 @@
 //	optimizer           3.1                    0.3                 0.8
 //	movement, rest      0.6                    0.6                 0.7
 //
-// Products and cross-entropy, which is products to 95 %, run at 60 to 70 % of the peak: packing takes 8 % of the time, the
+// Products and cross-entropy, which is three of them and a pass over the logits, run at 60 to 70 % of the peak: packing takes 8 % of the time, the
 // rest is lost between the tiles' loads and the second cache. Were they at 85 %, an update would take a fifth less;
 // all else together is 13 % of the largest model's. Of that, attention (41 % of the peak; its tiles are cut by
 // the causal edge and are 64 deep) and SwiGLU, which is bound by memory in large passes, are what is left. AdamW and the norm of
