@@ -28,6 +28,7 @@ var files = []struct {
 	{"tile", emitTiles},
 	{"dotrows", emitDotRows},
 	{"pack", emitPack},
+	{"expand", emitExpand},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
 }

@@ -32,6 +32,8 @@ var tolerances = map[string]float64{
 	"ScaleColumnsForward":  1e-6,
 	"ScaleColumnsBackward": 2e-6,
 	"Dequantize":           0, // one product
+	"MatMulPacked":         4e-6,
+	"EmbeddingPacked":      0,
 	"SwiGLUForward":        1e-6,
 	"SwiGLUBackward":       2e-6,
 	"GeGLUForward":         1e-6,
@@ -74,7 +76,7 @@ type Check struct {
 func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
-		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
+		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, packedChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
 		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)

@@ -15,6 +15,7 @@ var avx2 = kernels{
 
 	transpose:      transposeAVX2,
 	copyLanes:      copyLanesAVX2,
+	expands:        [5]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2, expandQ8AVX2},
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -50,6 +51,7 @@ var avx512 = kernels{
 
 	transpose:      transposeAVX512,
 	copyLanes:      copyLanesAVX512,
+	expands:        [5]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512, expandQ8AVX512},
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,

@@ -39,6 +39,7 @@ type product struct {
 	c           []float32
 	ldc         int
 	alpha, beta float32
+	packed      packed // b's numbers where b.x is nil
 }
 
 // MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 384 products
@@ -123,11 +124,24 @@ func (b *Backend) multiply(p product) {
 // packBTask packs one panel of B, two vectors wide, per item.
 type packBTask struct{ t *productTask }
 
-func (p *packBTask) do(_, i int) {
+func (p *packBTask) do(w, i int) {
 	t := p.t
-	width := t.b.k.width()
+	k, width := t.b.k, t.b.k.width()
 	col := i * width
-	t.b.k.pack(t.b.packedB[col*t.depth:], width, t.product.b, t.col+col, min(width, t.cols-col), t.step, t.depth)
+	dst, from, n := t.b.packedB[col*t.depth:], t.col+col, min(width, t.cols-col)
+	o := t.product.b
+	if o.x != nil {
+		k.pack(dst, width, o, from, n, t.step, t.depth)
+		return
+	}
+	if o.kMajor { // rows of the weight are rows of the panel
+		k.expand(dst, width, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
+		return
+	}
+	buf := grow(t.b.scratch[w], n*t.depth)
+	t.b.scratch[w] = buf
+	k.expand(buf, t.depth, t.packed, from*o.ld+t.step, o.ld, t.depth, n)
+	k.pack(dst, width, operand{x: buf, ld: t.depth}, 0, n, 0, t.depth)
 }
 
 // productTask multiplies one block of rows of A with the packed columns, or with a part of them.
@@ -192,7 +206,7 @@ func (k *kernels) tile(rows, cols, depth int, a *float32, lda int, b *float32, l
 // multiplyRows runs a product NT with few rows of A or of B: the rows are read where they lie.
 func (b *Backend) multiplyRows(p product) {
 	t := &b.tasks.dotRows
-	*t = dotRowsTask{k: b.k, product: p}
+	*t = dotRowsTask{b: b, k: b.k, product: p}
 	// An item is a strip of the longer side; about 256 KB of rows.
 	t.strip = max(4, 65536/max(1, p.k)) &^ 3
 	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
@@ -200,12 +214,13 @@ func (b *Backend) multiplyRows(p product) {
 }
 
 type dotRowsTask struct {
+	b *Backend
 	k *kernels
 	product
 	strip int
 }
 
-func (t *dotRowsTask) do(_, i int) {
+func (t *dotRowsTask) do(w, i int) {
 	i0, i1, j0, j1 := 0, t.m, 0, t.n
 	from := i * t.strip
 	if t.n >= t.m {
@@ -214,6 +229,21 @@ func (t *dotRowsTask) do(_, i int) {
 		i0, i1 = from, min(from+t.strip, t.m)
 	}
 	// The few rows are walked in the inner loop: the strip is read from memory once.
+	if t.product.b.x == nil { // m ≤ n; four rows of numbers stay in the first cache
+		depth := t.product.k
+		buf := grow(t.b.scratch[w], 4*depth)
+		t.b.scratch[w] = buf
+		for j := j0; j < j1; j += 4 {
+			n := min(4, j1-j)
+			t.k.expand(buf, depth, t.packed, j*depth, depth, depth, n)
+			for r := i0; r < i1; {
+				m := min(len(t.k.dots), i1-r)
+				t.k.dots[m-1](depth, &t.a.x[r*t.a.ld], t.a.ld, &buf[0], depth, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, n)
+				r += m
+			}
+		}
+		return
+	}
 	if t.n >= t.m {
 		for j := j0; j < j1; j += 4 {
 			for r := i0; r < i1; {
