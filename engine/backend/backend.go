@@ -132,8 +132,14 @@ type Ops interface {
 	// as a constant. dX may be the same buffer as dY.
 	ScaleColumnsBackward(dX, dM, dY, x, m, d Buffer, t, c int)
 
-	// Dequantize writes y[i] = scales[i/q.Block()]·(level of code i), rounded once.   y (n)  codes (q.Codes(n)) i32  scales (q.Scales(n))
+	// Dequantize writes y[i] = scales[i/q.Block()]·(level of code i), rounded once; in BF16 a code is the upper half of a
+	// float32.   y (n)  codes (q.Codes(n)) i32  scales (q.Scales(n))
 	Dequantize(y, codes, scales Buffer, n int, q Quant)
+	// MatMulPacked is MatMul by the numbers that codes and scales stand for: B is (N, K) for NT and (K, N) for NN; there is no
+	// TN. In a product NT with Int8, blocks of 32 elements of the rows of A are rounded first (RoundInt8).
+	MatMulPacked(c, a, codes, scales Buffer, m, n, k int, op MatOp, q Quant, alpha, beta float32)
+	// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W (V, C) that codes and scales stand for.   y (T, C)  ids (T) i32
+	EmbeddingPacked(y, codes, scales, ids Buffer, t, c, v int, q Quant)
 
 	// RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head; inverse turns back, which is the
 	// backward pass.   y, x (T, heads·D)  pos (T) i32  freqs (D/2) f32. y may be the same buffer as x.

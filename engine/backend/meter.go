@@ -106,3 +106,6 @@ func (*Meter) RowNorms(Buffer, Buffer, int, int)                                
 func (*Meter) ScaleColumnsForward(Buffer, Buffer, Buffer, Buffer, int, int)                  {}
 func (*Meter) ScaleColumnsBackward(Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, int, int) {}
 func (*Meter) Dequantize(Buffer, Buffer, Buffer, int, Quant)                                 {}
+func (*Meter) MatMulPacked(Buffer, Buffer, Buffer, Buffer, int, int, int, MatOp, Quant, float32, float32) {
+}
+func (*Meter) EmbeddingPacked(Buffer, Buffer, Buffer, Buffer, int, int, int, Quant) {}

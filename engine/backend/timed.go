@@ -167,6 +167,17 @@ func (d *Timed) Dequantize(y, codes, scales Buffer, n int, q Quant) {
 	d.Backend.Dequantize(y, codes, scales, n, q)
 }
 
+func (d *Timed) MatMulPacked(c, a, codes, scales Buffer, m, n, k int, op MatOp, q Quant, alpha, beta float32) {
+	d.Work[Products] += 2 * float64(m) * float64(n) * float64(k)
+	defer d.since(Products, time.Now())
+	d.Backend.MatMulPacked(c, a, codes, scales, m, n, k, op, q, alpha, beta)
+}
+
+func (d *Timed) EmbeddingPacked(y, codes, scales, ids Buffer, t, c, v int, q Quant) {
+	defer d.since(Pointwise, time.Now())
+	d.Backend.EmbeddingPacked(y, codes, scales, ids, t, c, v, q)
+}
+
 func (d *Timed) AdamW(p, m, v, g Buffer, s AdamWStep) {
 	defer d.since(Optimizer, time.Now())
 	d.Backend.AdamW(p, m, v, g, s)

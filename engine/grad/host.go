@@ -176,11 +176,15 @@ func (t *Tape) RowSums(x *Var) *Var {
 func (t *Tape) NLL(x, w *Var, targets backend.Buffer) *Var {
 	want("NLL", x.Cols == w.Cols, "x has %d columns, w has %d", x.Cols, w.Cols)
 	y := t.activation(x.Rows, 1, x, w)
-	t.dev.LinearCrossEntropy(y.Value, nil, nil, x.Value, w.Value, targets, nil, x.Rows, x.Cols, w.Rows, 1)
+	t.weight(w, func(W backend.Buffer) {
+		t.dev.LinearCrossEntropy(y.Value, nil, nil, x.Value, W, targets, nil, x.Rows, x.Cols, w.Rows, 1)
+	})
 	t.push(func() {
 		nll := t.dev.AllocUninit(y.Value.DType(), y.Rows)
 		back := func(d backend.Buffer) {
-			t.dev.LinearCrossEntropy(nll, d, t.gradOf(w), x.Value, w.Value, targets, y.grad, x.Rows, x.Cols, w.Rows, 1)
+			t.weight(w, func(W backend.Buffer) {
+				t.dev.LinearCrossEntropy(nll, d, t.gradOf(w), x.Value, W, targets, y.grad, x.Rows, x.Cols, w.Rows, 1)
+			})
 		}
 		if x.needs {
 			t.into(x, back)

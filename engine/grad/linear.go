@@ -28,7 +28,7 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	if ad == nil {
 		y := t.activation(T, N, x, w)
 		y.spare = true
-		t.weight(w, func(W backend.Buffer) { t.dev.MatMul(y.Value, x.Value, W, T, N, K, forward, 1, 0) })
+		t.byWeight(y.Value, x.Value, w, T, N, K, forward, 1, 0)
 		t.push(func() {
 			t.throughWeight(x, w, y.grad, T, K, N, backward)
 			t.ofWeight(w, x, y.grad, T, K, N, transposed)
@@ -44,17 +44,15 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	z := t.scratch(T * R)           // x·Aᵀ
 	var plain, norms backend.Buffer // y before its columns are scaled, and the lengths that divide them
 	out := y.Value
-	t.weight(w, func(W backend.Buffer) {
-		if ad.M != nil {
-			norms = t.scratch(N)
-			t.rowLengths(norms, W, ad, N, K, transposed)
-			if t.record {
-				plain = t.scratch(T * N)
-				out = plain
-			}
+	if ad.M != nil {
+		norms = t.scratch(N)
+		t.weight(w, func(W backend.Buffer) { t.rowLengths(norms, W, ad, N, K, transposed) })
+		if t.record {
+			plain = t.scratch(T * N)
+			out = plain
 		}
-		t.dev.MatMul(out, x.Value, W, T, N, K, forward, 1, 0)
-	})
+	}
+	t.byWeight(out, x.Value, w, T, N, K, forward, 1, 0)
 	t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
 	t.dev.MatMul(out, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
 	if ad.M != nil {
@@ -83,9 +81,24 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 
 // throughWeight adds dY·W to x's gradient, ofWeight dYᵀ·x to w's.
 func (t *Tape) throughWeight(x, w *Var, dy backend.Buffer, T, K, N int, backward backend.MatOp) {
-	if x.needs {
-		t.weight(w, func(W backend.Buffer) { t.product(x, dy, W, T, K, N, backward, 1) })
+	if !x.needs {
+		return
 	}
+	beta := float32(1)
+	if x.grad == nil {
+		x.grad = t.dev.AllocUninit(dy.DType(), x.Rows*x.Cols)
+		beta = 0
+	}
+	t.byWeight(x.grad, dy, w, T, K, N, backward, 1, beta)
+}
+
+// byWeight is the product of a by a weight, which may be packed.
+func (t *Tape) byWeight(c, a backend.Buffer, w *Var, m, n, k int, op backend.MatOp, alpha, beta float32) {
+	if p := w.packed; p != nil {
+		t.dev.MatMulPacked(c, a, p.Codes, p.Scales, m, n, k, op, p.Quant, alpha, beta)
+		return
+	}
+	t.dev.MatMul(c, a, w.Value, m, n, k, op, alpha, beta)
 }
 
 func (t *Tape) ofWeight(w, x *Var, dy backend.Buffer, T, K, N int, transposed bool) {

@@ -9,6 +9,10 @@ import (
 // Embedding returns the rows of w that ids name.   w (V, C)  ids (n) i32  →  (n, C)
 func (t *Tape) Embedding(w *Var, ids backend.Buffer, n int) *Var {
 	y := t.activation(n, w.Cols, w)
+	if p := w.packed; p != nil {
+		t.dev.EmbeddingPacked(y.Value, p.Codes, p.Scales, ids, n, w.Cols, w.Rows, p.Quant)
+		return y
+	}
 	t.dev.EmbeddingForward(y.Value, w.Value, ids, n, w.Cols)
 	t.push(func() {
 		if w.needs {
@@ -344,13 +348,17 @@ func (t *Tape) LinearCrossEntropy(x, w *Var, targets, weights backend.Buffer, sc
 	want("LinearCrossEntropy", x.Cols == w.Cols, "x has %d columns, w has %d", x.Cols, w.Cols)
 	nll := t.scratch(x.Rows)
 	if !t.record || !x.needs && !w.needs {
-		t.dev.LinearCrossEntropy(nll, nil, nil, x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+		t.weight(w, func(W backend.Buffer) {
+			t.dev.LinearCrossEntropy(nll, nil, nil, x.Value, W, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+		})
 		return nll
 	}
 	// The gradient is computed here, while each row's softmax is at hand, and handed on when the walk back begins.
 	// The weight's part is added to its gradient at once: nothing reads that before the walk ends.
 	dx := t.dev.AllocUninit(x.Value.DType(), x.Rows*x.Cols)
-	t.dev.LinearCrossEntropy(nll, dx, t.gradOf(w), x.Value, w.Value, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+	t.weight(w, func(W backend.Buffer) {
+		t.dev.LinearCrossEntropy(nll, dx, t.gradOf(w), x.Value, W, targets, weights, x.Rows, x.Cols, w.Rows, scale)
+	})
 	t.back = append(t.back, func() {
 		if x.needs && x.grad == nil {
 			x.grad = dx

@@ -116,9 +116,9 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 		return nil, err
 	}
 	m := &Model{Config: c, dev: dev, byName: map[string]*grad.Param{}}
-	var packed map[string]bool
+	var forms map[string]backend.Quant
 	if len(q) > 0 {
-		packed = c.linears()
+		forms = c.forms(q[0])
 	}
 	for _, s := range c.tensors() {
 		data, err := read(s.name, s.shape)
@@ -129,8 +129,8 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 			return nil, fmt.Errorf("model: tensor %s: %d elements; shape %v has %d", s.name, len(data), s.shape, want)
 		}
 		p := &grad.Param{Name: s.name, Shape: s.shape}
-		if packed[s.name] {
-			if p.Packed, err = pack(dev, data, q[0]); err != nil {
+		if form, ok := forms[s.name]; ok {
+			if p.Packed, err = pack(dev, data, form); err != nil {
 				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
 			}
 		} else {

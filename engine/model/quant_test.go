@@ -48,11 +48,12 @@ func TestQuantisedBase(t *testing.T) {
 					t.Errorf("%s/%s/%v: the widened model is another", dir, name, q)
 				}
 				got := logits(t, m, g.pack(0))
-				if !slices.Equal(got, logits(t, wide, g.pack(0))) {
+				exact := q != backend.Int8 // which rounds activations, too
+				if same := logits(t, wide, g.pack(0)); exact && !slices.Equal(got, same) || !exact && !(distance(got, same) <= 0.1) {
 					t.Errorf("%s/%s/%v: logits are not those of the numbers", dir, name, q)
 				}
 				d := distance(got, logits(t, bare(t, dev, g.dir), g.pack(0)))
-				if limit := map[backend.Quant]float64{backend.Q8_0: 0.1, backend.Q4_0: 1, backend.NF4: 1}[q]; d == 0 || d > limit {
+				if limit := map[backend.Quant]float64{backend.Q8_0: 0.1, backend.Q4_0: 1, backend.NF4: 1, backend.BF16: 0.1, backend.Int8: 0.2}[q]; d == 0 || d > limit {
 					t.Errorf("%s/%s/%v: quantising changes logits by %.2g; wanted more than 0 and at most %g", dir, name, q, d, limit)
 				}
 				if m.Encoder() {
@@ -70,12 +71,16 @@ func TestQuantisedBase(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							if d := distance(logits(t, merged, g.pack(0)), logs[0]); !(d <= 1e-5) {
-								t.Errorf("%s/%s/%v: merged logits differ by %.2g; wanted at most 1e-5", dir, name, q, d)
+							limit := 1e-5
+							if !exact {
+								limit = 0.1
+							}
+							if d := distance(logits(t, merged, g.pack(0)), logs[0]); !(d <= limit) {
+								t.Errorf("%s/%s/%v: merged logits differ by %.2g; wanted at most %g", dir, name, q, d, limit)
 							}
 						}
 					}
-					if !slices.Equal(losses[0], losses[1]) || !slices.Equal(logs[0], logs[1]) {
+					if exact && (!slices.Equal(losses[0], losses[1]) || !slices.Equal(logs[0], logs[1])) || !exact && !(math.Abs(losses[0][9]-losses[1][9]) <= 0.02) {
 						t.Errorf("%s/%s/%v, DoRA %v: training differs from that over the numbers: %v; wanted %v", dir, name, q, lora.DoRA, losses[0], losses[1])
 					}
 					if last := len(losses[0]) - 1; losses[0][last] >= losses[0][0] {
@@ -115,7 +120,7 @@ func TestOpenQuantised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.NF4: "F32"} {
+	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.NF4: "F32", backend.BF16: "BF16", backend.Int8: "Q8_0"} {
 		path := filepath.Join(t.TempDir(), "m.gguf")
 		if err := m.SaveGGUF(path, as); err != nil {
 			t.Fatal(err)
@@ -138,7 +143,7 @@ func TestOpenQuantised(t *testing.T) {
 		a, _ := then.Fingerprint()
 		b, _ := at.Fingerprint()
 		c, _ := wide.Fingerprint()
-		if a != b || (b == c) != (q == backend.Q8_0) {
+		if a != b || (b == c) != (q != backend.NF4) {
 			t.Errorf("%v: opened in it another model: %v; the file's own numbers: %v", q, a != b, b == c)
 		}
 	}

@@ -8,10 +8,20 @@ import (
 )
 
 // Pack returns the blocks of codes and scales that stand for x, in the form that backend.Dequantize reads; the last block is
-// filled up with zeros. Q8_0 and Q4_0 are what ggml makes of the same numbers. A number that is not finite, or too large
-// for a scale, is an error that names its place.
+// filled up with zeros. Q8_0 and Q4_0 are what ggml makes of the same numbers; Int8 packs as Q8_0 does. A number that is not
+// finite, or too large for a scale, is an error that names its place.
 func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err error) {
 	codes, scales = make([]int32, q.Codes(len(x))), make([]float32, q.Scales(len(x)))
+	if q == backend.BF16 {
+		for i, v := range x {
+			c := ToBFloat16(v)
+			if c&0x7f80 == 0x7f80 {
+				return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers", i, v)
+			}
+			codes[i/2] |= int32(uint32(c) << (i % 2 * 16))
+		}
+		return codes, scales, nil
+	}
 	block := make([]float32, q.Block())
 	levels := make([]uint8, q.Block())
 	bits := 32 / q.PerWord()
@@ -22,7 +32,7 @@ func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err er
 			return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers up to %g", at+i, block[i], float64(maxBlock))
 		}
 		switch q {
-		case backend.Q8_0:
+		case backend.Q8_0, backend.Int8:
 			scales[b] = half[q8(block, levels)]
 		case backend.Q4_0:
 			scales[b] = half[q4(block, levels)]

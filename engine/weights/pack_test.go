@@ -44,9 +44,12 @@ func TestPack(t *testing.T) {
 			}
 			y := unpack(t, codes, scales, n, q)
 			for i := range x {
-				s := float64(scales[i/q.Block()])
+				s := math.Abs(float64(x[i])) * 0x1p-8 // what BF16 rounds, in half steps
+				if q != backend.BF16 {
+					s = float64(scales[i/q.Block()])
+				}
 				// Half a step, more where a code is cut off at 15 (Q4_0's largest element of the other sign), and the scale's own rounding.
-				step := map[backend.Quant]float64{backend.Q8_0: 0.51 + 127*0x1p-11, backend.Q4_0: 1.01, backend.NF4: 0.16}[q] * math.Abs(s)
+				step := map[backend.Quant]float64{backend.Q8_0: 0.51 + 127*0x1p-11, backend.Q4_0: 1.01, backend.NF4: 0.16, backend.BF16: 1, backend.Int8: 0.51 + 127*0x1p-11}[q] * math.Abs(s)
 				if d := math.Abs(float64(x[i] - y[i])); d > step {
 					t.Fatalf("%v: element %d of %d is %g, was %g; wanted within %g", q, i, n, y[i], x[i], step)
 				}
@@ -96,6 +99,10 @@ func TestPackRefuses(t *testing.T) {
 		for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 1e30} {
 			x := make([]float32, 100)
 			x[70] = v
+			if v == 1e30 && q == backend.BF16 { // which has the range of float32
+				v = math.MaxFloat32
+				x[70] = v
+			}
 			if _, _, err := Pack(x, q); err == nil || !strings.Contains(err.Error(), "element 70") {
 				t.Errorf("%v of %g: %v", q, v, err)
 			}

@@ -48,7 +48,7 @@ type Options struct {
 	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu".
 	// Training runs where the model lies.
 	Device string
-	Quant  string // of Open: hold the layers' weights in "q8_0", "q4_0" or "nf4", for adapters to be trained on; empty for float32
+	Quant  string // of Open: hold the weights in "q8_0", "q4_0", "nf4", "bf16" or "int8"; see Quantize. Empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -141,8 +141,8 @@ func (m *Model) SaveGGUF(path, as string) string {
 	return abs
 }
 
-// Quantize returns the model with its layers' weights held in "q8_0", "q4_0" or "nf4": less memory, for adapters to be
-// trained on.
+// Quantize returns the model with its weights held in fewer bits, to generate with or to train adapters on: "q8_0", "q4_0",
+// "nf4", "bf16", or "int8", which is q8_0 with activations rounded to 8 bits before each product.
 func (m *Model) Quantize(form string) *Model {
 	const op = "model.Quantize"
 	n, err := m.m.Quantize(quant(op, form))
@@ -156,7 +156,7 @@ func quant(op, form string) backend.Quant {
 			return q
 		}
 	}
-	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0" or "nf4"`)
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0", "nf4", "bf16" or "int8"`)
 	return 0
 }
 
@@ -192,7 +192,7 @@ func (m *Model) Show() (text, html string) {
 		m.m.Name, count(c.Params()), c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads, c.NumKeyValueHeads, c.VocabSize,
 		m.m.Device().Name(), m.m.Device().Info())
 	if q, ok := m.m.Quant(); ok {
-		s += fmt.Sprintf(", its layers held in %s", q)
+		s += fmt.Sprintf(", held in %s", q)
 	}
 	if a := m.m.Adapter; a != nil {
 		s += fmt.Sprintf(", with a LoRA adapter of rank %d", a.Rank)

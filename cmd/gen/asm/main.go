@@ -29,6 +29,7 @@ var files = []struct {
 	{"pairtile", emitPairTiles},
 	{"dotrows", emitDotRows},
 	{"pack", emitPack},
+	{"expand", emitExpand},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
 	{"peak", emitPeaks},

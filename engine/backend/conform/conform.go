@@ -35,6 +35,8 @@ var tolerances = map[string]float64{
 	"ScaleColumnsForward":  1e-6,
 	"ScaleColumnsBackward": 2e-6,
 	"Dequantize":           0, // one product
+	"MatMulPacked":         4e-6,
+	"EmbeddingPacked":      0,
 	"SwiGLUForward":        1e-6,
 	"SwiGLUBackward":       2e-6,
 	"GeGLUForward":         1e-6,
@@ -54,11 +56,12 @@ var tolerances = map[string]float64{
 
 // bf16Tolerances stand in place of those on devices whose names end in -bf16.
 var bf16Tolerances = map[string]float64{
-	"LinearCrossEntropy": 4e-3, // 2^-8: the spacing of bf16 numbers
+	"LinearCrossEntropy": 4e-3,   // 2^-8: the spacing of bf16 numbers
+	"MatMulPacked":       2.5e-2, // the largest of many sums whose every weight is rounded by up to 2^-9
 }
 
 // products names the factors of products, which the suite rounds for those devices.
-var products = map[string][]string{"MatMul": {"a", "b"}, "LinearCrossEntropy": {"x", "w"}}
+var products = map[string][]string{"MatMul": {"a", "b"}, "MatMulPacked": {"a"}, "LinearCrossEntropy": {"x", "w"}}
 
 // gradientTolerance bounds the difference between a gradient and finite differences of a float32 forward pass.
 const gradientTolerance = 1e-3
@@ -85,7 +88,7 @@ type Check struct {
 func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
-		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
+		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, packedChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
 		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)

@@ -32,6 +32,8 @@ type mutant struct {
 	scForward    func(y, x, m, d backend.Buffer, t, c int)
 	scBackward   func(dX, dM, dY, x, m, d backend.Buffer, t, c int)
 	dequant      func(y, codes, scales backend.Buffer, n int, q backend.Quant)
+	packed       func(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32)
+	embPacked    func(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant)
 	rope         func(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool)
 	gluForward   func(y, gate, up backend.Buffer, n int)
 	gluBackward  func(dGate, dUp, dY, gate, up backend.Buffer, n int)
@@ -93,6 +95,12 @@ func (m *mutant) ScaleColumnsBackward(dX, dM, dY, x, mm, d backend.Buffer, t, c 
 }
 func (m *mutant) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Quant) {
 	either(m.dequant, m.Backend.Dequantize)(y, codes, scales, n, q)
+}
+func (m *mutant) MatMulPacked(c, a, codes, scales backend.Buffer, mm, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
+	either(m.packed, m.Backend.MatMulPacked)(c, a, codes, scales, mm, n, k, op, q, alpha, beta)
+}
+func (m *mutant) EmbeddingPacked(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant) {
+	either(m.embPacked, m.Backend.EmbeddingPacked)(y, codes, scales, ids, t, c, v, q)
 }
 func (m *mutant) RoPE(y, x, pos, freqs backend.Buffer, t, heads, d int, p backend.Pairing, inverse bool) {
 	either(m.rope, m.Backend.RoPE)(y, x, pos, freqs, t, heads, d, p, inverse)
@@ -342,6 +350,31 @@ func TestMutants(t *testing.T) {
 				turned.(*backend.HostBuffer).I[i] = int32(bits.Reverse32(uint32(w)))
 			}
 			r.Dequantize(y, turned, scales, n, q)
+		}}},
+		{"a product NT that rounds nothing", "MatMulPacked", "int8", &mutant{packed: func(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
+			if q == backend.Int8 {
+				q = backend.Q8_0
+			}
+			r.MatMulPacked(c, a, codes, scales, m, n, k, op, q, alpha, beta)
+		}}},
+		{"a product NN that rounds its left side", "MatMulPacked", "NN", &mutant{packed: func(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
+			if q == backend.Int8 && op == backend.NN {
+				w, a2 := r.Alloc(tensor.F32, n*k), r.Alloc(tensor.F32, m*k)
+				r.Dequantize(w, codes, scales, n*k, q)
+				for i, v := range a.(*backend.HostBuffer).F[:m*k] {
+					a2.(*backend.HostBuffer).F[i] = float32(math.Round(float64(v)*100) / 100)
+				}
+				r.MatMul(c, a2, w, m, n, k, op, alpha, beta)
+				return
+			}
+			r.MatMulPacked(c, a, codes, scales, m, n, k, op, q, alpha, beta)
+		}}},
+		{"the row after", "EmbeddingPacked", "nf4", &mutant{embPacked: func(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant) {
+			next := r.Alloc(tensor.I32, t)
+			for i, id := range ids.(*backend.HostBuffer).I[:t] {
+				next.(*backend.HostBuffer).I[i] = (id + 1) % int32(v)
+			}
+			r.EmbeddingPacked(y, codes, scales, next, t, c, v, q)
 		}}},
 		{"the approximation for both", "GeGLUForward", "tanh false", &mutant{geForward: func(y, gate, up backend.Buffer, n int, _ bool) {
 			r.GeGLUForward(y, gate, up, n, true)

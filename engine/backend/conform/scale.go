@@ -13,14 +13,6 @@ var scaleChecks = []Check{
 	{"ScaleColumnsBackward/values", each(func(r random, rows, c int) *call { return scaleBackward(r, rows, c, false, true) })},
 	{"ScaleColumnsBackward/in place", each(func(r random, rows, c int) *call { return scaleBackward(r, rows, c, true, true) })},
 	{"ScaleColumnsBackward/no dM", each(func(r random, rows, c int) *call { return scaleBackward(r, rows, c, true, false) })},
-	{"Dequantize/values", func(t T, b backend.Backend) {
-		r := newRandom("Dequantize")
-		for _, q := range backend.Quants {
-			for _, n := range []int{0, 1, 31, 32, 33, 64, 65, 127, 577, 7 * 577, 40000} {
-				dequantize(r, n, q).verify(t, b)
-			}
-		}
-	}},
 }
 
 func rowNorms(r random, rows, c int) *call {
@@ -61,17 +53,5 @@ func scaleBackward(r random, rows, c int, inPlace, withM bool) *call {
 		x: []operand{dY, dX, dM, input("x", r.floats(rows*c, 1)), input("m", r.floats(c, 1)), input("d", r.divisors(c))},
 		do: func(b backend.Backend, x map[string]backend.Buffer) {
 			b.ScaleColumnsBackward(x["dX"], x["dM"], x["dY"], x["x"], x["m"], x["d"], rows, c)
-		}}
-}
-
-func dequantize(r random, n int, q backend.Quant) *call {
-	codes := make([]int32, q.Codes(n))
-	for i := range codes {
-		codes[i] = int32(r.Uint64())
-	}
-	return &call{op: "Dequantize", what: fmt.Sprintf("%d of %s", n, q),
-		x: []operand{output("y", n), indices("codes", codes), input("scales", r.floats(q.Scales(n), 1))},
-		do: func(b backend.Backend, x map[string]backend.Buffer) {
-			b.Dequantize(x["y"], x["codes"], x["scales"], n, q)
 		}}
 }

@@ -29,6 +29,8 @@ type Backend struct {
 	work     []attnItem
 	angles   angleTables
 	ones     []float32 // LayerNorm
+	unpacked []float32 // MatMulPacked: a small weight's numbers
+	rounded  []float32 // MatMulPacked: what A is rounded to
 
 	// The tasks that operations hand to the pool. They live here because a task made for each call would be garbage
 	// after it.
@@ -57,6 +59,8 @@ type Backend struct {
 		rowNorms      rowNormsTask
 		scaleColumns  scaleColumnsTask
 		dequant       dequantTask
+		round         roundTask
+		embedPacked   embedPackedTask
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 // tileFunc is a micro-kernel of the matrix product; see the generated files for what tile and dot kernels compute.
 type tileFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int)
 
+// expandFunc writes the numbers that rows of groups of codes stand for, ldd elements apart.
+type expandFunc = func(dst *float32, ldd int, codes *int32, scales *float32, ld, groups, rows int)
+
 // kernels is one implementation of everything that is vectorised. generic holds portable ones; on amd64 there are two
 // more. The comments of generic.go and the generated declarations say what each does.
 type kernels struct {
@@ -21,6 +24,9 @@ type kernels struct {
 
 	panels         // of float32
 	bf16   *panels // of operands rounded to bf16
+
+	// expands, by backend.Quant, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
+	expands [5]expandFunc
 
 	axpy       func(y, x *float32, alpha float32, n int)
 	add        func(z, x, y *float32, n int)

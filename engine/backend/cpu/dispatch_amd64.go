@@ -19,6 +19,7 @@ var avx2 = kernels{
 	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
+	expands:        [5]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2, expandQ8AVX2},
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -71,6 +72,7 @@ var avx512 = kernels{
 	panels:  panels{1, tilesAVX512, transposeAVX512, copyLanesAVX512, element},
 	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
 
+	expands:        [5]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512, expandQ8AVX512},
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,

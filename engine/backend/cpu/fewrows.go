@@ -7,7 +7,7 @@ package cpu
 // multiplyRows runs a product NT with few rows of A or of B: the rows are read where they lie.
 func (b *Backend) multiplyRows(p product) {
 	t := &b.tasks.dotRows
-	*t = dotRowsTask{k: b.k, product: p}
+	*t = dotRowsTask{b: b, k: b.k, product: p}
 	// An item is a strip of the longer side; about 256 KB of rows.
 	t.strip = max(4, 65536/max(1, p.k)) &^ 3
 	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
@@ -15,12 +15,13 @@ func (b *Backend) multiplyRows(p product) {
 }
 
 type dotRowsTask struct {
+	b *Backend
 	k *kernels
 	product
 	strip int
 }
 
-func (t *dotRowsTask) do(_, i int) {
+func (t *dotRowsTask) do(w, i int) {
 	i0, i1, j0, j1 := 0, t.m, 0, t.n
 	from := i * t.strip
 	if t.n >= t.m {
@@ -29,6 +30,21 @@ func (t *dotRowsTask) do(_, i int) {
 		i0, i1 = from, min(from+t.strip, t.m)
 	}
 	// The few rows are walked in the inner loop: the strip is read from memory once.
+	if t.product.b.x == nil { // m ≤ n; four rows of numbers stay in the first cache
+		depth := t.product.k
+		buf := grow(t.b.scratch[w], 4*depth)
+		t.b.scratch[w] = buf
+		for j := j0; j < j1; j += 4 {
+			n := min(4, j1-j)
+			t.k.expand(buf, depth, t.packed, j*depth, depth, depth, n)
+			for r := i0; r < i1; {
+				m := min(len(t.k.dots), i1-r)
+				t.k.dots[m-1](depth, &t.a.x[r*t.a.ld], t.a.ld, &buf[0], depth, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, n)
+				r += m
+			}
+		}
+		return
+	}
 	if t.n >= t.m {
 		for j := j0; j < j1; j += 4 {
 			for r := i0; r < i1; {

@@ -3,6 +3,8 @@ package cpu
 import (
 	"math"
 	"unsafe"
+
+	"tunebook/engine/backend"
 )
 
 // generic is the portable implementation. It runs where there is no assembly, and the tests hold the assembly
@@ -14,6 +16,7 @@ var generic = kernels{
 	panels:  panels{1, tilesGeneric, transposeGeneric, copyLanesGeneric, element},
 	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
+	expands:        [5]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16), expandGeneric(backend.Int8)},
 	axpy:           axpyGeneric,
 	add:            addGeneric,
 	scale:          scaleGeneric,
@@ -176,6 +179,49 @@ func roundLanes(x *float32, ld, rows int) {
 		row := run(offset(x, p*ld), 8)
 		for i := range row {
 			row[i] = rounded(row[i:])
+		}
+	}
+}
+
+func expandGeneric(q backend.Quant) expandFunc {
+	g := expandGroup(q)
+	return func(dst *float32, ldd int, codes *int32, scales *float32, ld, groups, rows int) {
+		n := ((rows-1)*ld + groups) * g
+		w := packed{codes: unsafe.Slice(codes, q.Codes(n)), scales: run(scales, q.Scales(n)), q: q}
+		d := run(dst, (rows-1)*ldd+groups*g)
+		for r := range rows {
+			for at := 0; at < groups*g; at += q.Block() {
+				w.block(d[r*ldd+at:r*ldd+at+q.Block()], (r*ld*g+at)/q.Block())
+			}
+		}
+	}
+}
+
+// block writes the numbers of a whole block.
+func (w *packed) block(y []float32, i int) {
+	per := w.q.PerWord()
+	codes := w.codes[i*len(y)/per : (i+1)*len(y)/per]
+	switch w.q {
+	case backend.BF16:
+		v := uint32(codes[0])
+		y[0], y[1] = math.Float32frombits(v<<16), math.Float32frombits(v&^0xffff)
+	case backend.Q8_0, backend.Int8:
+		s := w.scales[i]
+		for j, word := range codes {
+			v := uint32(word)
+			o := y[4*j : 4*j+4 : 4*j+4]
+			o[0], o[1], o[2], o[3] = s*float32(int8(v)), s*float32(int8(v>>8)), s*float32(int8(v>>16)), s*float32(int8(v>>24))
+		}
+	default:
+		var scaled [16]float32
+		for c, l := range w.q.Levels() {
+			scaled[c] = w.scales[i] * l
+		}
+		for j, word := range codes {
+			v := uint32(word)
+			o := y[8*j : 8*j+8 : 8*j+8]
+			o[0], o[1], o[2], o[3] = scaled[v&15], scaled[v>>4&15], scaled[v>>8&15], scaled[v>>12&15]
+			o[4], o[5], o[6], o[7] = scaled[v>>16&15], scaled[v>>20&15], scaled[v>>24&15], scaled[v>>28]
 		}
 	}
 }

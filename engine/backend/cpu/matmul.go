@@ -43,6 +43,7 @@ type product struct {
 	c           []float32
 	ldc         int
 	alpha, beta float32
+	packed      packed // b's numbers where b.x is nil
 }
 
 // MatMul writes C = alpha·op(A, B) + beta·C; see backend.Ops. Sums run in float32, in chains of at most 576 products
@@ -141,11 +142,28 @@ func (b *Backend) multiply(k *kernels, p product) {
 // packBTask packs one panel of B, two vectors wide, per item.
 type packBTask struct{ t *productTask }
 
-func (p *packBTask) do(_, i int) {
+func (p *packBTask) do(w, i int) {
 	t := p.t
-	width := t.k.width()
+	k, width := t.k, t.k.width()
 	col := i * width
-	t.k.pack(t.b.packedB[col*t.words:], width, t.product.b, t.col+col, min(width, t.cols-col), t.step, t.depth)
+	dst, from, n := t.b.packedB[col*t.words:], t.col+col, min(width, t.cols-col)
+	o := t.product.b
+	switch {
+	case o.x != nil:
+		k.pack(dst, width, o, from, n, t.step, t.depth)
+	case o.kMajor && k == t.b.k: // rows of the weight are rows of the panel
+		k.expand(dst, width, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
+	case o.kMajor:
+		buf := grow(t.b.scratch[w], n*t.depth)
+		t.b.scratch[w] = buf
+		k.expand(buf, n, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
+		k.pack(dst, width, operand{buf, n, true}, 0, n, 0, t.depth)
+	default:
+		buf := grow(t.b.scratch[w], n*t.depth)
+		t.b.scratch[w] = buf
+		k.expand(buf, t.depth, t.packed, from*o.ld+t.step, o.ld, t.depth, n)
+		k.pack(dst, width, operand{buf, t.depth, false}, 0, n, 0, t.depth)
+	}
 }
 
 // productTask multiplies one block of rows of A with the packed columns, or with a part of them.

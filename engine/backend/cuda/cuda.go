@@ -94,7 +94,7 @@ func (b *Backend) Available() (int64, error) {
 const faultBytes = 16
 
 // places are what a Fault's code stands for.
-var places = []string{"", "EmbeddingForward: id", "EmbeddingBackward: id", "Gather: row", "Scatter: row", "LinearCrossEntropy: target"}
+var places = []string{"", "EmbeddingForward: id", "EmbeddingBackward: id", "Gather: row", "Scatter: row", "LinearCrossEntropy: target", "EmbeddingPacked: id"}
 
 const (
 	placeEmbeddingForward = 1 + iota
@@ -102,6 +102,7 @@ const (
 	placeGather
 	placeScatter
 	placeTarget
+	placeEmbeddingPacked
 )
 
 // launch starts a kernel unless something has failed before.

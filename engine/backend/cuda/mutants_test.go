@@ -71,6 +71,8 @@ var mutants = []mutant{
 	{"scale", 1, "* m[i] / d[i]", "* d[i] / m[i]", "ScaleColumnsForward", "beyond"},
 	{"quant", 1, "24 - 8 *", "16 - 8 *", "Dequantize", "elements"},
 	{"quant", 1, "? 64 : 32", "? 32 : 32", "Dequantize", ""},
+	{"quant", 1, "rintf(", "truncf(", "MatMulPacked", "beyond"},
+	{"quant", 1, "min(32, ", "max(32, ", "MatMulPacked", "out of bounds"},
 	{"product", 1, "    __syncthreads();\n", "", "MatMul/gradient", "race"},
 	{"product", 2, "    __syncthreads();\n", "", "MatMul/values", "race"},
 	{"product", 1, "k0 + l < K", "k0 + l <= K", "MatMul/gradient", ""},

@@ -181,7 +181,42 @@ func (b *Backend) ScaleColumnsBackward(dX, dM, dY, x, m, d backend.Buffer, t, c 
 // Dequantize writes y[i] = scale of its block · level of its code.
 func (b *Backend) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Quant) {
 	o := operands{b, "Dequantize"}
-	b.elements("quant_expand", n, o.f("y", y, n), o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q)))
+	b.expand(o, o.f("y", y, n), codes, scales, n, q)
+}
+
+func (b *Backend) expand(o operands, y uint64, codes, scales backend.Buffer, n int, q backend.Quant) {
+	b.elements("quant_expand", n, y, o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q)))
+}
+
+// MatMulPacked writes C = alpha·op(A, B) + beta·C for a B of codes and scales, which is written out for as long as the product
+// takes.
+func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
+	o := operands{b, "MatMulPacked"}
+	if op != backend.NT && op != backend.NN {
+		panic(fmt.Sprintf("MatMulPacked: op %d; wanted NT or NN", op))
+	}
+	cs, as := o.f("c", c, m*n), o.read("a", a, m*k)
+	w, free := b.scratchSpan(n * k)
+	defer free()
+	b.expand(o, w.addr, codes, scales, n*k, q)
+	if q == backend.Int8 && op == backend.NT {
+		rounded, free := b.scratchSpan(m * k)
+		defer free()
+		b.elements("quant_round", m*((k+31)/32), rounded.addr, as.addr, i32(m), i32(k))
+		as = rounded
+	}
+	b.product(cs, as, w, m, n, k, op, alpha, beta)
+}
+
+// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W of codes and scales. An id outside W comes back from the next Sync or
+// Download.
+func (b *Backend) EmbeddingPacked(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant) {
+	o := operands{b, "EmbeddingPacked"}
+	w, free := b.scratch(v * c)
+	defer free()
+	b.expand(o, w, codes, scales, v*c, q)
+	fault, code := b.faultArgs(placeEmbeddingPacked)
+	b.rows("rows_gather", t, o.f("y", y, t*c), w, o.i("ids", ids, t), i32(t), i32(c), i32(v), fault, code)
 }
 
 // RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.

@@ -9,6 +9,10 @@ import (
 // MatMul writes C = alpha·op(A, B) + beta·C.
 func (*Backend) MatMul(c, a, b backend.Buffer, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	cs, as, bs := floats("MatMul", "c", c, m*n), floats("MatMul", "a", a, m*k), floats("MatMul", "b", b, n*k)
+	product(cs, as, bs, m, n, k, op, alpha, beta)
+}
+
+func product(cs, as, bs []float32, m, n, k int, op backend.MatOp, alpha, beta float32) {
 	// The product is Σ_l A[i,l]·B[l,j]; A[i,l] lies at i·ai + l·al, B[l,j] at l·bl + j·bj.
 	var ai, al, bl, bj int
 	switch op {

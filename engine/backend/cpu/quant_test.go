@@ -1,0 +1,96 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
+)
+
+// randomPacked returns a weight of n random codes.
+func randomPacked(rng *tensor.RNG, n int, q backend.Quant) packed {
+	w := packed{codes: make([]int32, q.Codes(n)), scales: make([]float32, q.Scales(n)), q: q}
+	for i := range w.codes {
+		w.codes[i] = int32(rng.Uint64())
+		if q == backend.BF16 {
+			w.codes[i] = int32(math.Float32bits(float32(rng.Norm()))>>16 | math.Float32bits(float32(rng.Norm()))&^0xffff)
+		}
+	}
+	for i := range w.scales {
+		w.scales[i] = float32(rng.Norm())
+	}
+	return w
+}
+
+// Every way to write out a part of a weight gives the bits that its codes stand for, and nothing beside them.
+func TestExpand(t *testing.T) {
+	each(t, func(t *testing.T, k *kernels) {
+		for _, q := range backend.Quants {
+			rng := tensor.NewRNG(1, "expand")
+			const n = 12 * 352
+			w := randomPacked(rng, n, q)
+			for _, c := range [][4]int{ // from, ld, cols, rows
+				{0, 352, 352, 12}, {64, 352, 64, 3}, {96, 352, 1, 2}, {32, 0, 31, 1}, {128, 352, 33, 5}, {0, 352, 200, 4}, {1, 352, 130, 2}, {63, 33, 33, 7}, {0, 0, n, 1},
+			} {
+				from, ld, cols, rows := c[0], c[1], c[2], c[3]
+				ldd := cols + 3
+				y, frame := framed(rng, rows*ldd)
+				for i := range y {
+					y[i] = canary
+				}
+				k.expand(y, ldd, w, from, ld, cols, rows)
+				what := fmt.Sprintf("%s from %d, %d rows of %d", q, from, rows, cols)
+				intact(t, what, frame, len(y))
+				want := make([]float32, cols)
+				for r := range rows {
+					w.some(want, from+r*ld)
+					if !slices.Equal(y[r*ldd:r*ldd+cols], want) {
+						t.Fatalf("%s: row %d is not what the codes stand for", what, r)
+					}
+					if !slices.Equal(y[r*ldd+cols:(r+1)*ldd], []float32{canary, canary, canary}) {
+						t.Fatalf("%s: row %d goes beyond its end", what, r)
+					}
+				}
+			}
+		}
+	})
+}
+
+// A product by a packed weight has the bits of the product by its numbers, on any number of threads; with Int8 the bits do not
+// depend on the number of threads either.
+func TestPackedProductBits(t *testing.T) {
+	each(t, func(t *testing.T, k *kernels) {
+		for _, q := range backend.Quants {
+			for _, s := range [][3]int{{1, 320, 192}, {5, 33, 64}, {40, 100, 96}, {77, 130, 577}, {33, 7, 64}} {
+				for _, op := range []backend.MatOp{backend.NT, backend.NN} {
+					m, n, kk := s[0], s[1], s[2]
+					rng := tensor.NewRNG(2, "packed")
+					w := randomPacked(rng, n*kk, q)
+					a, _ := framed(rng, m*kk)
+					var outs [3][]float32
+					for i, threads := range []int{1, 2, 3} {
+						b := newBackend(threads, k)
+						outs[i] = make([]float32, m*n)
+						b.MatMulPacked(&backend.HostBuffer{F: outs[i]}, &backend.HostBuffer{F: a}, &backend.HostBuffer{I: w.codes}, &backend.HostBuffer{F: w.scales}, m, n, kk, op, q, 1, 0)
+					}
+					want := outs[0]
+					if q != backend.Int8 {
+						x := make([]float32, n*kk)
+						b := newBackend(2, k)
+						b.Dequantize(&backend.HostBuffer{F: x}, &backend.HostBuffer{I: w.codes}, &backend.HostBuffer{F: w.scales}, n*kk, q)
+						want = make([]float32, m*n)
+						b.MatMul(&backend.HostBuffer{F: want}, &backend.HostBuffer{F: a}, &backend.HostBuffer{F: x}, m, n, kk, op, 1, 0)
+					}
+					for i := range outs {
+						if !slices.Equal(outs[i], want) {
+							t.Errorf("%s op %d %v: other bits on %d threads", q, op, s, i+1)
+						}
+					}
+				}
+			}
+		}
+	})
+}
