@@ -38,7 +38,7 @@ func (t *Tape) Recompute(in []*Var, f func(t *Tape, in []*Var) []*Var) []*Var {
 		needs = needs || x != nil && x.needs
 	}
 	for p := range first.vars {
-		needs = needs || p.Trained || p.Grad != nil
+		needs = needs || p.wantsGrad()
 	}
 	out := make([]*Var, len(results))
 	var made []*Var

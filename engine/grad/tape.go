@@ -36,6 +36,9 @@ func (p *Param) Decays() bool {
 	return len(p.Shape) > 1 || strings.HasSuffix(p.Name, ".lora_magnitude_vector")
 }
 
+// wantsGrad tells whether backward makes or adds to its gradient.
+func (p *Param) wantsGrad() bool { return p.Trained || p.Grad != nil }
+
 // Len returns the number of elements.
 func (p *Param) Len() int { return tensor.Size(p.Shape...) }
 
@@ -79,7 +82,7 @@ func (t *Tape) Param(p *Param) *Var {
 	if v, ok := t.vars[p]; ok {
 		return v
 	}
-	trained := p.Trained || p.Grad != nil
+	trained := p.wantsGrad()
 	want("Param", p.Packed == nil || !trained, "%s is packed and has a gradient; packed weights are frozen", p.Name)
 	v := &Var{Value: p.Value, packed: p.Packed, Rows: 1, Cols: p.Shape[len(p.Shape)-1], needs: t.record && trained, param: true, of: p}
 	if len(p.Shape) == 2 {

@@ -71,7 +71,7 @@ func New(threads int) *Backend { return newBackend(threads, best()) }
 // NewBF16 is New for a device whose large products round their operands to bf16, to nearest with ties to even, while they
 // pack them: those with at least 64 rows and columns over at least 32 elements, LinearCrossEntropy's included. Sums,
 // results and everything else stay in float32. On processors that multiply pairs of bf16 faster than float32 numbers
-// (Zen 4 and later) such products take about half the time; elsewhere they run on the float32 kernels and save nothing.
+// (Zen 4 and later; not measured there) such products run on pairs; elsewhere on the float32 kernels, and save nothing.
 func NewBF16(threads int) *Backend { return newBF16(threads, best()) }
 
 func newBF16(threads int, k *kernels) *Backend {

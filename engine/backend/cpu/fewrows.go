@@ -38,17 +38,16 @@ func (t *dotRowsTask) do(w, i int) {
 			n := min(4, j1-j)
 			t.k.expand(buf, depth, t.packed, j*depth, depth, depth, n)
 			for r := i0; r < i1; {
-				m := min(len(t.k.dots), i1-r)
-				t.k.dots[m-1](depth, &t.a.x[r*t.a.ld], t.a.ld, &buf[0], depth, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, n)
-				r += m
+				r += t.tile(r, i1, j, n, &buf[0], depth)
 			}
 		}
 		return
 	}
+	lies := t.product.b
 	if t.n >= t.m {
 		for j := j0; j < j1; j += 4 {
 			for r := i0; r < i1; {
-				r += t.tile(r, i1, j, j1)
+				r += t.tile(r, i1, j, min(4, j1-j), &lies.x[j*lies.ld], lies.ld)
 			}
 		}
 		return
@@ -56,21 +55,19 @@ func (t *dotRowsTask) do(w, i int) {
 	for r := i0; r < i1; {
 		step := 0
 		for j := j0; j < j1; j += 4 {
-			step = t.tile(r, i1, j, j1)
+			step = t.tile(r, i1, j, min(4, j1-j), &lies.x[j*lies.ld], lies.ld)
 		}
 		r += step
 	}
 }
 
-// tile computes the products of some rows of A from r on with at most four rows of B from j on; it returns how many.
-func (t *dotRowsTask) tile(r, rEnd, j, jEnd int) int {
+// tile computes the products of some rows of A from r on with n ≤ 4 rows of B, number j and the next, which lie at b; it
+// returns how many.
+func (t *dotRowsTask) tile(r, rEnd, j, n int, b *float32, ldb int) int {
 	m := min(len(t.k.dots), rEnd-r)
-	t.k.dots[m-1](t.k0(), &t.a.x[r*t.a.ld], t.a.ld, &t.product.b.x[j*t.product.b.ld], t.product.b.ld,
-		&t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, min(4, jEnd-j))
+	t.k.dots[m-1](t.product.k, &t.a.x[r*t.a.ld], t.a.ld, b, ldb, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, n)
 	return m
 }
-
-func (t *dotRowsTask) k0() int { return t.product.k }
 
 // turned returns an operand of a few lanes that lies the other way round: n rows of k elements become k rows of n, or lanes
 // rows of depth elements depth rows of lanes.   o as rows × columns in memory

@@ -153,16 +153,15 @@ func (p *packBTask) do(w, i int) {
 		k.pack(dst, width, o, from, n, t.step, t.depth)
 	case o.kMajor && k == t.b.k: // rows of the weight are rows of the panel
 		k.expand(dst, width, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
-	case o.kMajor:
-		buf := grow(t.b.scratch[w], n*t.depth)
-		t.b.scratch[w] = buf
-		k.expand(buf, n, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
-		k.pack(dst, width, operand{buf, n, true}, 0, n, 0, t.depth)
 	default:
-		buf := grow(t.b.scratch[w], n*t.depth)
+		at, rows, columns := from*o.ld+t.step, n, t.depth // as the weight lies
+		if o.kMajor {
+			at, rows, columns = t.step*o.ld+from, t.depth, n
+		}
+		buf := grow(t.b.scratch[w], rows*columns)
 		t.b.scratch[w] = buf
-		k.expand(buf, t.depth, t.packed, from*o.ld+t.step, o.ld, t.depth, n)
-		k.pack(dst, width, operand{buf, t.depth, false}, 0, n, 0, t.depth)
+		k.expand(buf, columns, t.packed, at, o.ld, columns, rows)
+		k.pack(dst, width, operand{buf, columns, o.kMajor}, 0, n, 0, t.depth)
 	}
 }
 

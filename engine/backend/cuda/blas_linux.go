@@ -59,12 +59,8 @@ func bindBlas(places []string) loadedBlas {
 			continue
 		}
 		t := &blasTable{}
-		for name, f := range t.symbols() {
-			s, err := purego.Dlsym(h, name)
-			if err != nil {
-				return loadedBlas{err: fmt.Errorf("cuda: cuBLASLt %s has no %s", p, name)}
-			}
-			purego.RegisterFunc(f, s)
+		if missing := bind(h, t.symbols()); missing != "" {
+			return loadedBlas{err: fmt.Errorf("cuda: cuBLASLt %s has no %s", p, missing)}
 		}
 		return loadedBlas{t: t, path: p}
 	}

@@ -45,14 +45,22 @@ func bindDriver(places []string) loadedDriver {
 			continue
 		}
 		t := &driverTable{}
-		for name, f := range t.symbols() {
-			s, err := purego.Dlsym(h, name)
-			if err != nil {
-				return loadedDriver{err: fmt.Errorf("cuda: the driver %s has no %s; wanted one for CUDA 11.2 or newer", p, name)}
-			}
-			purego.RegisterFunc(f, s)
+		if missing := bind(h, t.symbols()); missing != "" {
+			return loadedDriver{err: fmt.Errorf("cuda: the driver %s has no %s; wanted one for CUDA 11.2 or newer", p, missing)}
 		}
 		return loadedDriver{t: t, path: p}
 	}
 	return loadedDriver{err: fmt.Errorf("cuda: %w: no libcuda.so.1 among the loader's libraries or as %s; it comes with NVIDIA's driver", errNoDriver, strings.Join(places[1:], ", "))}
+}
+
+// bind points functions at a library's, by name; it returns the name of one that the library has not, "" where it has all.
+func bind(library uintptr, functions map[string]any) (missing string) {
+	for name, f := range functions {
+		s, err := purego.Dlsym(library, name)
+		if err != nil {
+			return name
+		}
+		purego.RegisterFunc(f, s)
+	}
+	return ""
 }

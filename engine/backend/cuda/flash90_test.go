@@ -17,24 +17,16 @@ func sim90(t testing.TB, kernels *simulated) *Backend {
 // flash90Cases have segments longer and shorter than a tile, masks whose edges lie within and at the end of one, several heads,
 // and every size of kernel.
 func flash90Cases() []flashCase {
-	list := func(lengths ...int) (l []backend.Segment) {
-		at := 1 // a row that no segment names
-		for _, n := range lengths {
-			l = append(l, backend.Segment{QStart: at, QLen: n, KStart: at, KLen: n})
-			at += n
-		}
-		return l
-	}
 	return []flashCase{
-		{backend.Segments{List: list(70, 1, 0, 33)}, 4, 2, 40},
-		{backend.Segments{List: list(300)}, 2, 1, 64},
-		{backend.Segments{List: list(290), Window: 20}, 1, 1, 128},
-		{backend.Segments{List: list(129, 128)}, 1, 1, 100},
-		{backend.Segments{List: list(420), Window: 200}, 1, 1, 64},
-		{backend.Segments{List: list(40, 275), Full: true}, 1, 1, 33},
-		{backend.Segments{List: list(190), Full: true, Window: 127}, 1, 1, 64},
+		{backend.Segments{List: segments(70, 1, 0, 33)}, 4, 2, 40},
+		{backend.Segments{List: segments(300)}, 2, 1, 64},
+		{backend.Segments{List: segments(290), Window: 20}, 1, 1, 128},
+		{backend.Segments{List: segments(129, 128)}, 1, 1, 100},
+		{backend.Segments{List: segments(420), Window: 200}, 1, 1, 64},
+		{backend.Segments{List: segments(40, 275), Full: true}, 1, 1, 33},
+		{backend.Segments{List: segments(190), Full: true, Window: 127}, 1, 1, 64},
 		{backend.Segments{List: []backend.Segment{{QStart: 2, QLen: 5, KStart: 0, KLen: 180}, {QStart: 7, QLen: 130, KStart: 180, KLen: 400}}}, 2, 2, 64},
-		{backend.Segments{List: list(150), Full: true, Window: 9}, 1, 1, 64},
+		{backend.Segments{List: segments(150), Full: true, Window: 9}, 1, 1, 64},
 	}
 }
 

@@ -19,23 +19,25 @@ type flashCase struct {
 	h, kh, d int
 }
 
-func flashCases() []flashCase {
-	list := func(lengths ...int) (l []backend.Segment) {
-		at := 1 // a row that no segment names
-		for _, n := range lengths {
-			l = append(l, backend.Segment{QStart: at, QLen: n, KStart: at, KLen: n})
-			at += n
-		}
-		return l
+// segments are documents of these lengths, one behind the other, after a row that none names.
+func segments(lengths ...int) (l []backend.Segment) {
+	at := 1
+	for _, n := range lengths {
+		l = append(l, backend.Segment{QStart: at, QLen: n, KStart: at, KLen: n})
+		at += n
 	}
+	return l
+}
+
+func flashCases() []flashCase {
 	return []flashCase{
-		{backend.Segments{List: list(70, 1, 0, 33)}, 4, 2, 16},
-		{backend.Segments{List: list(100), Window: 20}, 2, 1, 32},
-		{backend.Segments{List: list(40, 75), Full: true}, 1, 1, 7},
-		{backend.Segments{List: list(90), Full: true, Window: 9}, 3, 1, 24},
+		{backend.Segments{List: segments(70, 1, 0, 33)}, 4, 2, 16},
+		{backend.Segments{List: segments(100), Window: 20}, 2, 1, 32},
+		{backend.Segments{List: segments(40, 75), Full: true}, 1, 1, 7},
+		{backend.Segments{List: segments(90), Full: true, Window: 9}, 3, 1, 24},
 		// Windows whose borders lie one beside those of blocks.
-		{backend.Segments{List: list(100), Full: true, Window: 47}, 1, 1, 16},
-		{backend.Segments{List: list(100), Window: 95}, 1, 1, 8},
+		{backend.Segments{List: segments(100), Full: true, Window: 47}, 1, 1, 16},
+		{backend.Segments{List: segments(100), Window: 95}, 1, 1, 8},
 		{backend.Segments{List: []backend.Segment{{QStart: 2, QLen: 5, KStart: 0, KLen: 80}, {QStart: 7, QLen: 1, KStart: 80, KLen: 1}}}, 2, 2, 32},
 	}
 }
