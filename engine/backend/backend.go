@@ -91,6 +91,23 @@ type AdamWStep struct {
 	Step                               int
 }
 
+// Draw says how Sample takes an index from a row of scores. The zero value takes the largest score's, the first of equals.
+//
+// Index i weighs exp((x[i]-max x)/Temperature). The cuts TopK, TopP and MinP are made in this order, each of what the one before
+// left, on indices in the order of falling scores, the lowest first among equals. The index drawn is the first at which the
+// running sum of weights exceeds U times the sum of all that are left; the sum runs in the order of the cuts, and in that of
+// the indices where there is no cut.
+type Draw struct {
+	Temperature float64 // 0 takes the largest
+	TopK        int     // only the first so many; 0 for no cut
+	TopP        float64 // only the fewest whose weights reach this share of the sum; 0 or 1 for no cut
+	MinP        float64 // only those that weigh this at least (the largest score's index weighs 1); 0 for no cut
+	U           float64 // in [0, 1): the random number
+}
+
+// Cuts tells whether something is cut.
+func (d Draw) Cuts() bool { return d.TopK > 0 || d.TopP > 0 && d.TopP < 1 || d.MinP > 0 }
+
 // Ops are the operations of forward, backward and update.
 type Ops interface {
 	// MatMul writes C = alpha·op(A, B) + beta·C; C is (M, N). With beta 0 the old C is not read (it may be NaN).
@@ -187,8 +204,12 @@ type Ops interface {
 	// AddScaled adds alpha·x to y; both have the same length.
 	AddScaled(y, x Buffer, alpha float32)
 
-	// Argmax writes the index of each row's largest element, the first of equals.   ids (T) i32  x (T, V)
-	Argmax(ids, x Buffer, t, v int)
+	// Sample writes one index for each row of scores, drawn as draws says: ids[t] is -1 where row t holds a NaN or +Inf, or
+	// nothing above -Inf.   ids (T) i32  x (T, V)  T = len(draws)
+	Sample(ids, x Buffer, draws []Draw, v int)
+	// CrossEntropy writes nll[t] = log Σ exp(x[t,:]) - x[t,ids[t]], the negative log-probability of one index for each row.
+	//   nll (T)   x (T, V)   ids (T) i32
+	CrossEntropy(nll, x, ids Buffer, t, v int)
 
 	// SumSquares writes the sum of the squares of x to out[0].
 	SumSquares(out, x Buffer)

@@ -99,7 +99,8 @@ func (*Meter) Scatter(Buffer, Buffer, Buffer, int, int)                         
 func (*Meter) Fill(Buffer, float32)                                                          {}
 func (*Meter) Copy(Buffer, Buffer)                                                           {}
 func (*Meter) AddScaled(Buffer, Buffer, float32)                                             {}
-func (*Meter) Argmax(Buffer, Buffer, int, int)                                               {}
+func (*Meter) Sample(Buffer, Buffer, []Draw, int)                                            {}
+func (*Meter) CrossEntropy(Buffer, Buffer, Buffer, int, int)                                 {}
 func (*Meter) SumSquares(Buffer, Buffer)                                                     {}
 func (*Meter) AdamW(Buffer, Buffer, Buffer, Buffer, AdamWStep)                               {}
 func (*Meter) RowNorms(Buffer, Buffer, int, int)                                             {}

@@ -268,9 +268,14 @@ func (d *Timed) GeGLUBackward(dGate, dUp, dY, gate, up Buffer, n int, tanh bool)
 	d.Backend.GeGLUBackward(dGate, dUp, dY, gate, up, n, tanh)
 }
 
-func (d *Timed) Argmax(ids, x Buffer, t, v int) {
+func (d *Timed) Sample(ids, x Buffer, draws []Draw, v int) {
 	defer d.since(Pointwise, time.Now())
-	d.Backend.Argmax(ids, x, t, v)
+	d.Backend.Sample(ids, x, draws, v)
+}
+
+func (d *Timed) CrossEntropy(nll, x, ids Buffer, t, v int) {
+	defer d.since(CrossEntropy, time.Now())
+	d.Backend.CrossEntropy(nll, x, ids, t, v)
 }
 
 func (d *Timed) Gather(y, x, rows Buffer, n, c int) {

@@ -215,7 +215,7 @@ func TestGenerateDoesNotDependOnBatch(t *testing.T) {
 			for j := range ids {
 				in.Positions = append(in.Positions, int32(j))
 			}
-			next, err := m.argmax(in, []int32{int32(len(ids) - 1)})
+			next, _, err := m.draw(in, []int32{int32(len(ids) - 1)}, m.greedy(1), "prompt", []int{i})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,9 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
-
-	"tunebook/engine/grad"
-	"tunebook/engine/tensor"
+	"slices"
 )
 
 // Greedy says how to generate: always the most likely token, the lowest id among equals.
@@ -44,7 +42,7 @@ func (m *Model) Generate(ctx context.Context, prompts [][]int32, g Greedy, done 
 	finished := 0
 	err := m.continuous(ctx, len(prompts), g.Batch, func(i int) []int32 { return prompts[i] }, func(int) int { return g.MaxNew },
 		func(in Input, last []int32, which []int) ([]int32, []bool, error) {
-			ids, err := m.argmax(in, last)
+			ids, _, err := m.draw(in, last, m.greedy(len(last)), "model.Generate: prompt", which)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -68,14 +66,5 @@ func (m *Model) Generate(ctx context.Context, prompts [][]int32, g Greedy, done 
 	return out, nil
 }
 
-// argmax returns the most likely next id after each of the named rows.
-func (m *Model) argmax(in Input, rows []int32) ([]int32, error) {
-	t := grad.New(m.dev, false)
-	defer t.Free()
-	logits := m.Logits(t, in, rows)
-	best := m.dev.AllocUninit(tensor.I32, len(rows))
-	defer m.dev.Free(best)
-	m.dev.Argmax(best, logits.Value, len(rows), m.Config.VocabSize)
-	ids := make([]int32, len(rows))
-	return ids, m.dev.DownloadInts(ids, best)
-}
+// greedy are the states of n sequences that are continued with the most likely tokens.
+func (m *Model) greedy(n int) []*sampler { return slices.Repeat([]*sampler{{m: m, r: &Request{}}}, n) }

@@ -1,9 +1,9 @@
 package model
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -111,26 +111,20 @@ func (m *Model) Sample(ctx context.Context, requests []Request, batch int, each 
 	prompt := func(i int) []int32 { return requests[i].Prompt }
 	err := m.continuous(ctx, len(requests), batch, prompt, func(i int) int { return requests[i].MaxNew },
 		func(in Input, last []int32, which []int) ([]int32, []bool, error) {
-			ids, ended := make([]int32, len(which)), make([]bool, len(which))
-			host := slices.ContainsFunc(which, func(i int) bool { return states[i].host })
-			var logits []float32
-			var err error
-			if host {
-				logits, err = m.logits(in, last)
-			} else {
-				ids, err = m.argmax(in, last)
+			now := make([]*sampler, len(which))
+			for k, i := range which {
+				now[k] = &states[i]
 			}
+			ids, nll, err := m.draw(in, last, now, "model.Sample: request", which)
 			if err != nil {
 				return nil, nil, err
 			}
+			ended := make([]bool, len(which))
 			for k, i := range which {
-				var row []float32
-				if host {
-					row = logits[k*m.Config.VocabSize : (k+1)*m.Config.VocabSize]
+				if requests[i].LogProbs {
+					out[i].LogProbs = append(out[i].LogProbs, -float64(nll[k]))
 				}
-				if ids[k], ended[k], err = states[i].next(row, ids[k], &out[i]); err != nil {
-					return nil, nil, fmt.Errorf("model.Sample: request %d: %w", i, err)
-				}
+				ended[k] = states[i].take(ids[k], &out[i])
 				if each != nil {
 					each(i, &out[i])
 				}
@@ -193,7 +187,7 @@ func (m *Model) checkRequest(r *Request) error {
 type sampler struct {
 	m    *Model
 	r    *Request
-	host bool // the choice of the next token needs all logits
+	n    int // tokens of the answer so far
 	rng  *tensor.RNG
 	seen map[int32]bool // for the repetition penalty
 	live [][]int32      // choices that the answer may still become
@@ -207,24 +201,14 @@ func newSampler(m *Model, r *Request) sampler {
 			s.seen[id] = true
 		}
 	}
-	s.host = r.Temperature > 0 || s.seen != nil || r.LogProbs || r.Choices != nil
 	return s
 }
 
-// next takes the next token, out of all logits or, where they are nil, the most likely one, and appends it to the answer.
-func (s *sampler) next(logits []float32, likely int32, a *Answer) (id int32, ended bool, err error) {
-	id = likely
-	allowed := s.allowed(len(a.IDs))
-	if logits != nil {
-		if id, err = s.pick(logits, allowed); err != nil {
-			return 0, false, err
-		}
-		if s.r.LogProbs {
-			a.LogProbs = append(a.LogProbs, logProb(logits, id))
-		}
-	}
+// take appends the next token to the answer and tells whether that ends it.
+func (s *sampler) take(id int32, a *Answer) (ended bool) {
+	allowed := s.allowed()
 	stop := slices.Contains(s.r.Stops, id)
-	if allowed != nil && s.complete(len(a.IDs)) == nil { // within a choice a stop id is a token like others
+	if allowed != nil && s.complete(s.n) == nil { // within a choice a stop id is a token like others
 		stop = false
 	}
 	if stop {
@@ -232,9 +216,10 @@ func (s *sampler) next(logits []float32, likely int32, a *Answer) (id int32, end
 		if allowed != nil {
 			a.End = "choice"
 		}
-		return id, true, nil
+		return true
 	}
 	a.IDs = append(a.IDs, id)
+	s.n++
 	if s.seen != nil {
 		s.seen[id] = true
 	}
@@ -242,21 +227,21 @@ func (s *sampler) next(logits []float32, likely int32, a *Answer) (id int32, end
 		a.Text = s.m.Tokenizer.Decode(a.IDs)
 	}
 	if s.r.Choices != nil {
-		s.live = slices.DeleteFunc(slices.Clone(s.live), func(c []int32) bool { return len(c) < len(a.IDs) || c[len(a.IDs)-1] != id })
-		if done := s.complete(len(a.IDs)); done != nil && len(s.live) == countEqual(s.live, done) {
+		s.live = slices.DeleteFunc(slices.Clone(s.live), func(c []int32) bool { return len(c) < s.n || c[s.n-1] != id })
+		if done := s.complete(s.n); done != nil && len(s.live) == countEqual(s.live, done) {
 			a.End = "choice"
-			return id, true, nil
+			return true
 		}
 	}
 	if at := firstOf(a.Text, s.r.StopTexts); at >= 0 {
 		a.Text, a.End = a.Text[:at], "stop text"
-		return id, true, nil
+		return true
 	}
-	if len(a.IDs) == s.r.MaxNew {
+	if s.n == s.r.MaxNew {
 		a.End = "length"
-		return id, true, nil
+		return true
 	}
-	return id, false, nil
+	return false
 }
 
 // firstOf returns where the first of the texts begins in s, -1 where there is none.
@@ -290,116 +275,167 @@ func countEqual(list [][]int32, c []int32) int {
 	return n
 }
 
-// allowed returns the ids that the answer of n tokens may go on with, nil where all may.
-func (s *sampler) allowed(n int) map[int32]bool {
+// allowed returns the ids that the answer may go on with in their order, nil where all may.
+func (s *sampler) allowed() []int32 {
 	if s.r.Choices == nil {
 		return nil
 	}
-	out := map[int32]bool{}
+	var out []int32
 	for _, c := range s.live {
-		if len(c) > n {
-			out[c[n]] = true
+		if len(c) > s.n {
+			out = append(out, c[s.n])
 		}
 	}
-	if s.complete(n) != nil {
-		for _, id := range s.r.Stops {
-			out[id] = true
+	if s.complete(s.n) != nil {
+		out = append(out, s.r.Stops...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// next says how the next token is drawn.
+func (s *sampler) next() backend.Draw {
+	d := backend.Draw{Temperature: s.r.Temperature, TopK: s.r.TopK, TopP: s.r.TopP, MinP: s.r.MinP}
+	if d.Temperature > 0 {
+		d.U = s.rng.Float64()
+	}
+	return d
+}
+
+// penalise lowers the scores of those ids that the repetition penalty names.
+func (s *sampler) penalise(scores []float32, ids []int32) []float32 {
+	out := slices.Clone(scores)
+	for i, id := range ids {
+		switch {
+		case !s.seen[id]:
+		case out[i] > 0:
+			out[i] = float32(float64(out[i]) / s.r.RepetitionPenalty)
+		default:
+			out[i] = float32(float64(out[i]) * s.r.RepetitionPenalty)
 		}
 	}
 	return out
 }
 
-// weight is a token with its logit and, later, its probability.
-type weight struct {
-	id int32
-	z  float64
-	p  float64
+// draw runs a batch and returns the next token of each sequence, after the named rows, and where one of them wants it the negative
+// log-probabilities of all. Scores stay on the device, but for those that a penalty or choices name. Scores of which nothing can
+// be drawn are an error that begins with what and the sequence's number in which.
+func (m *Model) draw(in Input, rows []int32, states []*sampler, what string, which []int) (ids []int32, nll []float32, err error) {
+	t := grad.New(m.dev, false)
+	defer t.Free()
+	v := m.Config.VocabSize
+	z := m.Logits(t, in, rows).Value
+	at := func(k int) backend.Buffer { return z.Slice(k*v, (k+1)*v) }
+	refuse := func(k int, err error) error { return fmt.Errorf("%s %d: %w", what, which[k], err) }
+
+	draws := make([]backend.Draw, len(rows))
+	chosen := map[int]int32{}
+	var undo []func()
+	likely := false
+	for k, s := range states {
+		draws[k] = s.next()
+		likely = likely || s.r.LogProbs
+		if allowed := s.allowed(); allowed != nil {
+			scores, err := m.pluck(at(k), allowed)
+			if err != nil {
+				return nil, nil, err
+			}
+			if chosen[k], err = m.choose(s.penalise(scores, allowed), allowed, draws[k]); err != nil {
+				return nil, nil, refuse(k, err)
+			}
+			draws[k] = backend.Draw{}
+		} else if s.seen != nil {
+			seen := slices.Sorted(maps.Keys(s.seen))
+			scores, err := m.pluck(at(k), seen)
+			if err != nil {
+				return nil, nil, err
+			}
+			m.put(at(k), seen, s.penalise(scores, seen))
+			undo = append(undo, func() { m.put(at(k), seen, scores) })
+		}
+	}
+	out := m.dev.AllocUninit(tensor.I32, len(rows))
+	defer m.dev.Free(out)
+	m.dev.Sample(out, z, draws, v)
+	ids = make([]int32, len(rows))
+	if err := m.dev.DownloadInts(ids, out); err != nil {
+		return nil, nil, err
+	}
+	for k := range ids {
+		if id, ok := chosen[k]; ok {
+			ids[k] = id
+		} else if ids[k] < 0 {
+			scores := make([]float32, v)
+			if err := m.dev.Download(scores, at(k)); err != nil {
+				return nil, nil, err
+			}
+			return nil, nil, refuse(k, undrawable(scores, nil))
+		}
+	}
+	if !likely {
+		return ids, nil, nil
+	}
+	for _, f := range undo {
+		f()
+	}
+	m.dev.UploadInts(out, ids)
+	nll = make([]float32, len(rows))
+	each := m.dev.AllocUninit(tensor.F32, len(rows))
+	defer m.dev.Free(each)
+	m.dev.CrossEntropy(each, z, out, len(rows), v)
+	return ids, nll, m.dev.Download(nll, each)
 }
 
-// pick returns the next token.
-func (s *sampler) pick(logits []float32, allowed map[int32]bool) (int32, error) {
-	list := make([]weight, 0, len(logits))
-	for id, z := range logits {
-		if allowed != nil && !allowed[int32(id)] {
-			continue
-		}
-		v := float64(z)
-		if math.IsNaN(v) || math.IsInf(v, 1) {
-			return 0, fmt.Errorf("the score of token %d is %v; wanted a finite number", id, v)
-		}
-		if s.seen[int32(id)] {
-			if v > 0 {
-				v /= s.r.RepetitionPenalty
-			} else {
-				v *= s.r.RepetitionPenalty
-			}
-		}
-		list = append(list, weight{id: int32(id), z: v})
+// choose draws one of ids by scores of their own.
+func (m *Model) choose(scores []float32, ids []int32, d backend.Draw) (int32, error) {
+	x, out := m.dev.AllocUninit(tensor.F32, len(ids)), m.dev.AllocUninit(tensor.I32, 1)
+	defer m.dev.Free(x)
+	defer m.dev.Free(out)
+	m.dev.Upload(x, scores)
+	m.dev.Sample(out, x, []backend.Draw{d}, len(ids))
+	drawn := make([]int32, 1)
+	if err := m.dev.DownloadInts(drawn, out); err != nil {
+		return 0, err
 	}
-	if s.r.Temperature == 0 {
-		best := list[0]
-		for _, w := range list[1:] {
-			if w.z > best.z {
-				best = w
-			}
-		}
-		return best.id, nil
+	if drawn[0] < 0 {
+		return 0, undrawable(scores, ids)
 	}
-	list = s.r.cut(list)
-	total := 0.0
-	for _, w := range list {
-		total += w.p
-	}
-	u := s.rng.Float64() * total
-	for _, w := range list {
-		if u -= w.p; u < 0 {
-			return w.id, nil
-		}
-	}
-	return list[len(list)-1].id, nil
+	return ids[drawn[0]], nil
 }
 
-// cut returns the tokens that are left with their probabilities before the last normalisation.
-func (s Sampling) cut(list []weight) []weight {
-	top := math.Inf(-1)
-	for _, w := range list {
-		top = max(top, w.z)
-	}
-	sum := 0.0
-	for i := range list {
-		list[i].p = math.Exp((list[i].z - top) / s.Temperature)
-		sum += list[i].p
-	}
-	if s.TopK == 0 && (s.TopP == 0 || s.TopP == 1) && s.MinP == 0 {
-		return list
-	}
-	slices.SortStableFunc(list, func(a, b weight) int { return cmp.Compare(b.p, a.p) })
-	if s.TopK > 0 && s.TopK < len(list) {
-		list = list[:s.TopK]
-		sum = 0
-		for _, w := range list {
-			sum += w.p
-		}
-	}
-	if s.TopP > 0 && s.TopP < 1 {
-		have := 0.0
-		for i, w := range list {
-			if have += w.p; have >= s.TopP*sum {
-				list = list[:i+1]
-				break
+// undrawable says what is wrong with scores of which nothing can be drawn. They belong to ids, or to all in their order.
+func undrawable(scores []float32, ids []int32) error {
+	for i, z := range scores {
+		if v := float64(z); math.IsNaN(v) || math.IsInf(v, 1) {
+			if ids != nil {
+				i = int(ids[i])
 			}
+			return fmt.Errorf("the score of token %d is %v; wanted a finite number", i, v)
 		}
 	}
-	for i, w := range list {
-		if w.p < s.MinP*list[0].p {
-			return list[:i]
-		}
-	}
-	return list
+	return fmt.Errorf("all %d scores are -Inf; wanted a finite one", len(scores))
 }
 
-// logProb returns the log-probability of id.
-func logProb(logits []float32, id int32) float64 { return float64(logits[id]) - logSum(logits) }
+// pluck returns the scores of some ids out of a row.
+func (m *Model) pluck(row backend.Buffer, ids []int32) ([]float32, error) {
+	at, y := m.dev.AllocUninit(tensor.I32, len(ids)), m.dev.AllocUninit(tensor.F32, len(ids))
+	defer m.dev.Free(at)
+	defer m.dev.Free(y)
+	m.dev.UploadInts(at, ids)
+	m.dev.Gather(y, row, at, len(ids), 1)
+	scores := make([]float32, len(ids))
+	return scores, m.dev.Download(scores, y)
+}
+
+// put writes the scores of some ids to a row.
+func (m *Model) put(row backend.Buffer, ids []int32, scores []float32) {
+	at, x := m.dev.AllocUninit(tensor.I32, len(ids)), m.dev.AllocUninit(tensor.F32, len(ids))
+	defer m.dev.Free(at)
+	defer m.dev.Free(x)
+	m.dev.UploadInts(at, ids)
+	m.dev.Upload(x, scores)
+	m.dev.Scatter(row, x, at, len(ids), 1)
+}
 
 // logSum returns the logarithm of the sum of the exponentials.
 func logSum(logits []float32) float64 {

@@ -37,6 +37,9 @@ func scores(t *testing.T, m *Model, ids []int32) []float32 {
 	return z
 }
 
+// logProb returns the log-probability of id.
+func logProb(logits []float32, id int32) float64 { return float64(logits[id]) - logSum(logits) }
+
 // exact returns the distribution that Sampling means, worked out from its definition: each cut made on sorted probabilities.
 func exact(z []float32, prompt []int32, s Sampling) []float64 {
 	type token struct {
@@ -353,6 +356,17 @@ func TestSampleRefuses(t *testing.T) {
 		if _, err := m.Sample(context.Background(), []Request{good, bad}, 0, nil); err == nil || !strings.Contains(err.Error(), "request 1: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; wanted %q", err, want)
 		}
+	}
+	broken := spread(t)
+	w := broken.Params()[0].Value
+	broken.dev.Fill(w, float32(math.NaN()))
+	for _, r := range []Request{good, {Prompt: good.Prompt, MaxNew: 1, Choices: [][]int32{{3}, {5}}}, {Prompt: good.Prompt, MaxNew: 1, Sampling: Sampling{Temperature: 1, RepetitionPenalty: 2}}} {
+		if _, err := broken.Sample(context.Background(), []Request{r}, 0, nil); err == nil || !strings.Contains(err.Error(), "model.Sample: request 0: the score of token") || !strings.Contains(err.Error(), "is NaN") {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+	if _, err := broken.Generate(context.Background(), [][]int32{{1}}, Greedy{MaxNew: 1}, nil); err == nil || !strings.Contains(err.Error(), "model.Generate: prompt 0: the score of token 0 is NaN") {
+		t.Error(err)
 	}
 	if _, err := m.BeamSearch(context.Background(), []int32{1}, Beam{MaxNew: 2}); err == nil {
 		t.Error("a beam of no width searched")

@@ -49,7 +49,8 @@ var tolerances = map[string]float64{
 	"Fill":                 0,
 	"Copy":                 0,
 	"AddScaled":            2e-7,
-	"Argmax":               0,
+	"Sample":               0,
+	"CrossEntropy":         2e-6,
 	"SumSquares":           2e-6,
 	"AdamW":                2e-6,
 }
@@ -89,7 +90,7 @@ func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
 		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, packedChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
-		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
+		crossEntropyChecks, sampleChecks, vectorChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)
 	}

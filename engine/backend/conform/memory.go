@@ -6,7 +6,7 @@ import (
 )
 
 var memoryChecks = []Check{
-	{"Memory/zeros", zeros}, {"Memory/slices", slices}, {"Memory/copies", copies}, {"Memory/names", names},
+	{"Memory/zeros", zeros}, {"Memory/slices", slicesShare}, {"Memory/copies", copies}, {"Memory/names", names},
 }
 
 func read(t T, b backend.Backend, x backend.Buffer, n int) []float32 {
@@ -59,7 +59,7 @@ func zeros(t T, b backend.Backend) {
 	}
 }
 
-func slices(t T, b backend.Backend) {
+func slicesShare(t T, b backend.Backend) {
 	x := b.Alloc(tensor.F32, 10)
 	defer b.Free(x)
 	s := x.Slice(3, 7).Slice(1, 3) // elements 4 and 5

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -45,7 +46,8 @@ type mutant struct {
 	addScaled    func(y, x backend.Buffer, alpha float32)
 	copy         func(dst, src backend.Buffer)
 	fill         func(x backend.Buffer, v float32)
-	argmax       func(ids, x backend.Buffer, t, v int)
+	sample       func(ids, x backend.Buffer, draws []backend.Draw, v int)
+	crossEntropy func(nll, x, ids backend.Buffer, t, v int)
 	sumSquares   func(out, x backend.Buffer)
 	adamw        func(p, m, v, g backend.Buffer, s backend.AdamWStep)
 	alloc        func(dt tensor.DType, n int) backend.Buffer
@@ -131,8 +133,11 @@ func (m *mutant) AddScaled(y, x backend.Buffer, alpha float32) {
 }
 func (m *mutant) Copy(dst, src backend.Buffer)     { either(m.copy, m.Backend.Copy)(dst, src) }
 func (m *mutant) Fill(x backend.Buffer, v float32) { either(m.fill, m.Backend.Fill)(x, v) }
-func (m *mutant) Argmax(ids, x backend.Buffer, t, v int) {
-	either(m.argmax, m.Backend.Argmax)(ids, x, t, v)
+func (m *mutant) Sample(ids, x backend.Buffer, draws []backend.Draw, v int) {
+	either(m.sample, m.Backend.Sample)(ids, x, draws, v)
+}
+func (m *mutant) CrossEntropy(nll, x, ids backend.Buffer, t, v int) {
+	either(m.crossEntropy, m.Backend.CrossEntropy)(nll, x, ids, t, v)
 }
 func (m *mutant) SumSquares(out, x backend.Buffer) {
 	either(m.sumSquares, m.Backend.SumSquares)(out, x)
@@ -150,6 +155,17 @@ func either[F any](replacement, original F) F {
 		return original
 	}
 	return replacement
+}
+
+// drawing is Sample of ref with every draw changed.
+func drawing(change func(d backend.Draw) backend.Draw) func(ids, x backend.Buffer, draws []backend.Draw, v int) {
+	return func(ids, x backend.Buffer, draws []backend.Draw, v int) {
+		var changed []backend.Draw
+		for _, d := range draws {
+			changed = append(changed, change(d))
+		}
+		ref.New().Sample(ids, x, changed, v)
+	}
 }
 
 func host(b backend.Buffer) []float32 { return b.(*backend.HostBuffer).F }
@@ -516,26 +532,62 @@ func TestMutants(t *testing.T) {
 			f := host(x)
 			*(*float32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(f)), -4)) = v
 		}}},
-		{"the last of equals", "Argmax", "ids:", &mutant{argmax: func(ids, x backend.Buffer, t, v int) {
-			for i := range t {
-				best := 0
-				for j := range v {
-					if host(x)[i*v+j] >= host(x)[i*v+best] {
-						best = j
-					}
+		{"the last of equals", "Sample", "ids:", &mutant{sample: func(ids, x backend.Buffer, draws []backend.Draw, v int) {
+			turned := slices.Clone(host(x))
+			for i := range draws {
+				slices.Reverse(turned[i*v : (i+1)*v])
+			}
+			r.Sample(ids, &backend.HostBuffer{F: turned}, draws, v)
+			for i, id := range ids.(*backend.HostBuffer).I[:len(draws)] {
+				if id >= 0 {
+					ids.(*backend.HostBuffer).I[i] = int32(v) - 1 - id
 				}
-				ids.(*backend.HostBuffer).I[i] = int32(best)
 			}
 		}}},
-		{"begins at zero", "Argmax", "ids:", &mutant{argmax: func(ids, x backend.Buffer, t, v int) {
-			for i := range t {
-				best, at := float32(0), 0
-				for j := range v {
-					if host(x)[i*v+j] > best {
-						best, at = host(x)[i*v+j], j
-					}
+		{"begins at zero", "Sample", "ids:", &mutant{sample: func(ids, x backend.Buffer, draws []backend.Draw, v int) {
+			above := slices.Clone(host(x))
+			for i := range above {
+				above[i] = max(0, above[i])
+			}
+			r.Sample(ids, &backend.HostBuffer{F: above}, draws, v)
+		}}},
+		{"a NaN passes", "Sample", "ids:", &mutant{sample: func(ids, x backend.Buffer, draws []backend.Draw, v int) {
+			finite := slices.Clone(host(x))
+			for i, z := range finite {
+				if z != z {
+					finite[i] = float32(math.Inf(-1))
 				}
-				ids.(*backend.HostBuffer).I[i] = int32(at)
+			}
+			r.Sample(ids, &backend.HostBuffer{F: finite}, draws, v)
+		}}},
+		{"top-p of all that there is", "Sample", "ids:", &mutant{sample: drawing(func(d backend.Draw) backend.Draw {
+			if d.TopP > 0 {
+				d.TopK = 0
+			}
+			return d
+		})}},
+		{"min-p of the last cut alone", "Sample", "ids:", &mutant{sample: drawing(func(d backend.Draw) backend.Draw {
+			if d.TopP > 0 {
+				d.MinP = 0
+			}
+			return d
+		})}},
+		{"one token too many", "Sample", "ids:", &mutant{sample: drawing(func(d backend.Draw) backend.Draw {
+			if d.TopK > 0 {
+				d.TopK++
+			}
+			return d
+		})}},
+		{"the temperature multiplies", "Sample", "ids:", &mutant{sample: drawing(func(d backend.Draw) backend.Draw {
+			if d.Temperature > 0 {
+				d.Temperature = 1 / d.Temperature
+			}
+			return d
+		})}},
+		{"the largest left out of the sum", "CrossEntropy", "nll:", &mutant{crossEntropy: func(nll, x, ids backend.Buffer, t, v int) {
+			r.CrossEntropy(nll, x, ids, t, v)
+			for i := range t {
+				host(nll)[i] += slices.Max(host(x)[i*v : (i+1)*v])
 			}
 		}}},
 		{"adds to the old sum", "SumSquares", "out", &mutant{sumSquares: func(out, x backend.Buffer) {

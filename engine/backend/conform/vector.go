@@ -2,7 +2,6 @@ package conform
 
 import (
 	"fmt"
-	"math"
 
 	"tunebook/engine/backend"
 )
@@ -12,7 +11,6 @@ var vectorChecks = []Check{
 	{"SumSquares/values", lengths(sumSquares)}, {"AdamW/values", lengths(func(r random, n int) *call { return adamw(r, n, 3) })},
 	{"AdamW/first step", lengths(func(r random, n int) *call { return adamw(r, n, 1) })},
 	{"AdamW/late step", lengths(func(r random, n int) *call { return adamw(r, n, 100000) })},
-	{"Argmax/values", argmaxes},
 }
 
 func lengths(make func(r random, n int) *call) func(T, backend.Backend) {
@@ -59,32 +57,4 @@ func adamw(r random, n, step int) *call {
 	return &call{op: "AdamW", what: fmt.Sprintf("n %d, step %d", n, step),
 		x:  []operand{adds("p", r.floats(n, 1)), adds("m", m), adds("v", v), input("g", g)},
 		do: func(b backend.Backend, x map[string]backend.Buffer) { b.AdamW(x["p"], x["m"], x["v"], x["g"], s) }}
-}
-
-func argmaxes(t T, b backend.Backend) {
-	r := newRandom("Argmax")
-	for _, rows := range []int{0, 1, 7} {
-		for _, v := range []int{1, 2, 31, 33, 576, 577} {
-			argmax(r, rows, v).verify(t, b)
-		}
-	}
-}
-
-func argmax(r random, t, v int) *call {
-	x := r.floats(t*v, 1)
-	for i := range t {
-		row := x[i*v : (i+1)*v]
-		switch i % 4 {
-		case 1: // equals: the first counts
-			row[r.Intn(v)], row[r.Intn(v)] = 9, 9
-		case 2: // nothing above zero
-			for j := range row {
-				row[j] = -1 - float32(math.Abs(float64(row[j])))
-			}
-		case 3: // the last
-			row[v-1] = 9
-		}
-	}
-	return &call{op: "Argmax", what: fmt.Sprintf("T %d, V %d", t, v), x: []operand{outputInts("ids", t), input("x", x)},
-		do: func(b backend.Backend, x map[string]backend.Buffer) { b.Argmax(x["ids"], x["x"], t, v) }}
 }

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"tunebook/engine/backend"
@@ -192,7 +193,7 @@ func BenchmarkElementwise(b *testing.B) {
 			pos[i] = int32(i % 200)
 		}
 		p, freqs := upInts(d, pos), random(d, g.d/2)
-		ids := upInts(d, pos)
+		ids, draws := upInts(d, pos), slices.Repeat([]backend.Draw{{Temperature: 0.8, TopP: 0.9, U: 0.5}}, t)
 		emb := random(d, 200*g.c)
 		for _, c := range []struct {
 			name string
@@ -208,7 +209,7 @@ func BenchmarkElementwise(b *testing.B) {
 			{"EmbeddingBackward", func() { d.EmbeddingBackward(emb, z, ids, t, g.c) }},
 			{"AddScaled", func() { d.AddScaled(z, x, 1e-9) }},
 			{"SumSquares", func() { d.SumSquares(w, x) }},
-			{"Argmax", func() { d.Argmax(ids, x, t, g.c) }},
+			{"Sample", func() { d.Sample(ids, x, draws, g.c) }},
 			{"AdamW", func() {
 				d.AdamW(z, u, v, x, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
 			}},

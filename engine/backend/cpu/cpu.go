@@ -46,7 +46,8 @@ type Backend struct {
 		rope          ropeTask
 		vector        vectorTask
 		adamw         adamwTask
-		argmax        argmaxTask
+		sample        sampleTask
+		entropy       entropyTask
 		attention     attentionTask
 		attnGrad      attentionGradTask
 		logits        logitsTask

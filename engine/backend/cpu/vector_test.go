@@ -64,12 +64,18 @@ func TestManyItems(t *testing.T) {
 		b.SumSquares(rstd, x)
 		keep("SumSquares", rstd.Slice(0, 1))
 		x.(*backend.HostBuffer).F[c+7], x.(*backend.HostBuffer).F[c+9] = 50, 50
-		b.Argmax(idsB, x, n, c)
-		top := make([]int32, n)
-		b.DownloadInts(top, idsB)
-		for _, id := range top {
-			out["Argmax"] = append(out["Argmax"], float32(id))
+		draws := make([]backend.Draw, n)
+		for i := range draws {
+			draws[i] = backend.Draw{Temperature: float64(i % 3), TopK: i % 5, U: .3}
 		}
+		b.Sample(idsB, x, draws, c)
+		drawn := make([]int32, n)
+		b.DownloadInts(drawn, idsB)
+		for _, id := range drawn {
+			out["Sample"] = append(out["Sample"], float32(id))
+		}
+		b.CrossEntropy(rstd, x, idsB, n, c)
+		keep("CrossEntropy", rstd)
 		v := up(b, slices.Repeat([]float32{.1}, n*c))
 		b.AdamW(o, p, v, y, backend.AdamWStep{LR: .1, Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1, GradScale: .5, Step: 2})
 		keep("AdamW", o, p, v)

@@ -18,7 +18,7 @@ type thinned struct {
 
 func (t thinned) Skip(call string) bool {
 	large := false
-	for _, s := range []string{" of 300,", " of 200,", "full, 210,", "full, long,", "window 40,", "long, ", "window 130,", "576×", "577×", "C 576,", "C 577,", " 576", " 577", "40000 of"} {
+	for _, s := range []string{" of 300,", " of 200,", "full, 210,", "full, long,", "window 40,", "long, ", "window 130,", "576×", "577×", "C 576,", "C 577,", " 576", " 577", "40000 of", "V 5003"} {
 		large = large || strings.Contains(call, s)
 	}
 	h := fnv.New32a()

@@ -94,7 +94,7 @@ func (b *Backend) Available() (int64, error) {
 const faultBytes = 16
 
 // places are what a Fault's code stands for.
-var places = []string{"", "EmbeddingForward: id", "EmbeddingBackward: id", "Gather: row", "Scatter: row", "LinearCrossEntropy: target", "EmbeddingPacked: id"}
+var places = []string{"", "EmbeddingForward: id", "EmbeddingBackward: id", "Gather: row", "Scatter: row", "LinearCrossEntropy: target", "EmbeddingPacked: id", "CrossEntropy: id"}
 
 const (
 	placeEmbeddingForward = 1 + iota
@@ -103,6 +103,7 @@ const (
 	placeScatter
 	placeTarget
 	placeEmbeddingPacked
+	placeEntropy
 )
 
 // launch starts a kernel unless something has failed before.

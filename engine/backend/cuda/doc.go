@@ -16,7 +16,7 @@
 //	CGO_ENABLED=0 go test -c -o cuda.test ./engine/backend/cuda
 //	./cuda.test -test.v -test.run Card -record instructions.json -test.bench Card -test.benchtime 1x
 //
-// No other card was measured. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
+// No other card was measured. sample has run on the simulator only. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
 // run on a card, training takes the kernels for older cards there (Backend.untried). Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
 //
 // # Devices
@@ -36,7 +36,7 @@
 // multiprocessor. A kernel's name begins with its source's. Buffers are float32, and all sums are.
 //
 // Bound by memory (bytes moved for T rows of C): rmsnorm and layernorm 8 to 20·T·C forward, gated 12 to 20 an element, rope 8,
-// adamw 28, softmax 12·V a row. These give a row to a warp or an element to a thread and read each operand once from
+// adamw 28, softmax 12·V a row, sample 4·V for each step of its search (some 40 with cuts, 20 without). These give a row to a warp or an element to a thread and read each operand once from
 // memory. Bound by arithmetic: products and attention. Products go through cuBLASLt
 // (blas.go), which is found at run time, with an algorithm kept for each shape; where it is not there, or has no way, through
 // product, whose tiles of 64×64 do 16 multiplications for each element that is loaded to shared memory, and bf16_product, the
@@ -52,7 +52,7 @@
 // back90_kv four where five would do with atomics.
 //
 // Sums over rows (gradients of norms, biases and embeddings) are made in chunks that follow from the shape alone and added
-// in their order; no kernel adds with atomics. The same inputs give the same bits on the same card.
+// in their order; no kernel adds with atomics; sample adds integers. The same inputs give the same bits on the same card.
 //
 // # Failures
 //

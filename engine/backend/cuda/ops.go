@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/tensor"
 )
 
 // MatMul writes C = alpha·op(A, B) + beta·C.
@@ -299,16 +300,46 @@ func sameLength(op string, a, b backend.Buffer) int {
 	return a.Len()
 }
 
-// Argmax writes the index of each row's largest element, the first of equals.
-func (b *Backend) Argmax(ids, x backend.Buffer, t, v int) {
-	o := operands{b, "Argmax"}
-	if v <= 0 && t > 0 {
-		panic(fmt.Sprintf("Argmax: rows of %d elements; wanted at least 1", v))
+// Sample writes one index for each row of scores. Weights are rounded to multiples of 2^-31 of the largest.
+func (b *Backend) Sample(ids, x backend.Buffer, draws []backend.Draw, v int) {
+	o := operands{b, "Sample"}
+	t := len(draws)
+	out, xs := o.i("ids", ids, t), o.read("x", x, t*v)
+	if t == 0 {
+		return
 	}
-	id, xs := o.i("ids", ids, t), o.f("x", x, t*v)
-	if t > 0 {
-		b.launch("softmax_argmax", [3]int{t, 1, 1}, [3]int{256, 1, 1}, 0, id, xs, i32(v))
+	if v <= 0 {
+		panic(fmt.Sprintf("Sample: rows of %d elements; wanted at least 1", v))
 	}
+	const words = 8 // of a Draw of sample.cu
+	table := make([]int32, 0, words*t)
+	for _, d := range draws {
+		u, p := uint64(math.Ldexp(d.U, 64)), uint64(0)
+		if d.TopP > 0 && d.TopP < 1 {
+			p = max(1, uint64(math.Ldexp(d.TopP, 64)))
+		}
+		scale := float32(0)
+		if d.Temperature > 0 {
+			scale = float32(min(math.MaxFloat32, max(math.SmallestNonzeroFloat32, 1/d.Temperature)))
+		}
+		least := uint32(math.Ceil(math.Ldexp(d.MinP, 31)))
+		table = append(table, int32(u), int32(u>>32), int32(p), int32(p>>32), int32(math.Float32bits(scale)), int32(min(d.TopK, math.MaxInt32)), int32(least), int32(truth(d.Cuts())))
+	}
+	at := b.AllocUninit(tensor.I32, len(table)).(*buffer)
+	defer b.Free(at)
+	b.UploadInts(at, table)
+	b.launch("sample_draw", [3]int{t, 1, 1}, [3]int{512, 1, 1}, 0, out, xs.addr, at.addr, i32(v))
+}
+
+// CrossEntropy writes nll[t] = log Σ exp(x[t,:]) - x[t,ids[t]]. An id outside the row comes back from the next Sync or Download.
+func (b *Backend) CrossEntropy(nll, x, ids backend.Buffer, t, v int) {
+	o := operands{b, "CrossEntropy"}
+	ns, xs, is := o.f("nll", nll, t), o.read("x", x, t*v), o.i("ids", ids, t)
+	if t == 0 {
+		return
+	}
+	fault, code := b.faultArgs(placeEntropy)
+	b.launch("softmax_loss", [3]int{t, 1, 1}, [3]int{256, 1, 1}, 0, ns, xs.addr, 0, is, 0, i32(v), 0, 0, i32(math.MinInt32), fault, code, 0)
 }
 
 // SumSquares writes the sum of the squares of x to out[0].

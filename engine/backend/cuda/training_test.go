@@ -19,6 +19,7 @@ import (
 type trained struct {
 	losses, norms []float64
 	text          [][]int32
+	likely        []float64
 }
 
 // fineTune trains a model of two layers for three updates on packed documents and lets it continue two prompts.
@@ -59,6 +60,19 @@ func fineTune(t testing.TB, dev backend.Backend, cfg train.Config, quantised boo
 	if out.text, err = m.Generate(context.Background(), [][]int32{{1, 2, 3}, {7}}, model.Greedy{MaxNew: 4}, nil); err != nil {
 		t.Fatal(err)
 	}
+	requests := []model.Request{
+		{Prompt: []int32{4, 1}, MaxNew: 6, Sampling: model.Sampling{Temperature: 1, Seed: 3}},
+		{Prompt: []int32{9, 2, 9}, MaxNew: 6, Sampling: model.Sampling{Temperature: 1.5, TopK: 12, TopP: 0.9, MinP: 0.05, RepetitionPenalty: 1.3, Seed: 4}},
+		{Prompt: []int32{5}, MaxNew: 6, LogProbs: true, Sampling: model.Sampling{Temperature: 2, TopP: 0.8, RepetitionPenalty: 1.2}},
+		{Prompt: []int32{5}, MaxNew: 6, Choices: [][]int32{{1, 2}, {3, 4}, {1, 7, 8}}, Sampling: model.Sampling{Temperature: 1, Seed: 1}},
+	}
+	answers, err := m.Sample(context.Background(), requests, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range answers {
+		out.text, out.likely = append(out.text, a.IDs), append(out.likely, a.LogProbs...)
+	}
 	return out
 }
 
@@ -96,6 +110,9 @@ func TestTraining(t *testing.T) {
 				if !slices.Equal(got.text[i], want.text[i]) {
 					t.Errorf("prompt %d is continued by %v; on ref by %v", i, got.text[i], want.text[i])
 				}
+			}
+			if !slices.EqualFunc(got.likely, want.likely, near) || len(want.likely) != 6 {
+				t.Errorf("log-probabilities %v; on ref %v", got.likely, want.likely)
 			}
 			if again := fineTune(t, sim(), c.cfg, c.quantised); !slices.Equal(again.losses, got.losses) || !slices.Equal(again.norms, got.norms) {
 				t.Errorf("a second run: %v, %v; the first: %v, %v", again.losses, again.norms, got.losses, got.norms)

@@ -1,8 +1,8 @@
 package ref
 
 import (
-	"fmt"
 	"math"
+	"slices"
 
 	"tunebook/engine/backend"
 )
@@ -70,19 +70,16 @@ func (*Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.B
 	round(floats(op, "dX", dX, t*c), sumX)
 }
 
-// Argmax writes the index of each row's largest element, the first of equals.
-func (*Backend) Argmax(ids, x backend.Buffer, t, v int) {
-	out, xs := ints("Argmax", "ids", ids, t), floats("Argmax", "x", x, t*v)
-	if v <= 0 && t > 0 {
-		panic(fmt.Sprintf("Argmax: rows of %d elements; wanted at least 1", v))
-	}
+// CrossEntropy writes nll[t] = log Σ exp(x[t,:]) - x[t,ids[t]].
+func (*Backend) CrossEntropy(nll, x, ids backend.Buffer, t, v int) {
+	const op = "CrossEntropy"
+	out, xs, targets := floats(op, "nll", nll, t), floats(op, "x", x, t*v), ints(op, "ids", ids, t)
 	for i := range t {
-		best := 0
-		for j := range v {
-			if xs[i*v+j] > xs[i*v+best] {
-				best = j
-			}
+		row, target := xs[i*v:(i+1)*v], index(op, "id", targets[i], v)
+		top, sum := float64(slices.Max(row)), 0.0
+		for _, z := range row {
+			sum += math.Exp(float64(z) - top)
 		}
-		out[i] = int32(best)
+		out[i] = float32(top + math.Log(sum) - float64(row[target]))
 	}
 }

@@ -131,45 +131,33 @@ func TestVector(t *testing.T) {
 	b.Copy(y, x)
 	b.AddScaled(y, x, -0.5)
 	wantF(t, "y", y, 1.5, 2)
-	ids := n(9, 9)
-	b.Argmax(ids, f(1, 3, 3, -1, -2, -1), 2, 3)
-	got := make([]int32, 2)
-	if err := b.DownloadInts(got, ids); err != nil || got[0] != 1 || got[1] != 0 {
-		t.Errorf("Argmax = %v, %v; wanted [1 0]", got, err)
-	}
 }
 
-// The first step moves by LR in the direction of the gradient's sign, whatever its size, after the decay.
-func TestAdamW(t *testing.T) {
-	p, m, v := f(1, 1), f(0, 0), f(0, 0)
-	b.AdamW(p, m, v, f(8, -0.002), backend.AdamWStep{LR: 0.5, Beta1: 0.9, Beta2: 0.99, WeightDecay: 0.2, GradScale: 0.5, Step: 1})
-	wantF(t, "p", p, 1-0.1-0.5, 1-0.1+0.5)
-	wantF(t, "m", m, 0.4, -0.0001)
-	wantF(t, "v", v, 0.16, 1e-8)
-}
-
-func TestPanics(t *testing.T) {
-	segs := &backend.Segments{List: []backend.Segment{{QLen: 2, KLen: 1}}}
-	for name, call := range map[string]func(){
-		"short operand":   func() { b.MatMul(f(1), f(1), f(1, 2), 1, 1, 2, backend.NT, 1, 0) },
-		"ids as floats":   func() { b.EmbeddingForward(f(1), f(1), f(0), 1, 1) },
-		"floats as ids":   func() { b.Fill(n(1), 0) },
-		"id too large":    func() { b.EmbeddingForward(f(1), f(1), n(1), 1, 1) },
-		"negative target": func() { b.LinearCrossEntropy(f(1), nil, nil, f(1), f(1), n(-1), nil, 1, 1, 1, 1) },
-		"fewer keys":      func() { b.AttentionForward(f(1, 2), nil, f(1, 2), f(1, 2), f(1, 2), segs, 1, 1, 1, 1) },
-		"heads":           func() { b.AttentionForward(f(1), nil, f(1), f(1), f(1), &backend.Segments{}, 3, 2, 1, 1) },
-		"odd head":        func() { b.RoPE(f(1), f(1), n(0), f(), 1, 1, 1, backend.Half, false) },
-		"lengths":         func() { b.Copy(f(1, 2), f(1)) },
-		"step 0":          func() { b.AdamW(f(1), f(1), f(1), f(1), backend.AdamWStep{}) },
-		"res without sum": func() { b.RMSNormForward(f(1), nil, f(1), f(1), f(1), f(1), 1, 1, 0) },
+func TestSample(t *testing.T) {
+	row := []float32{float32(math.Log(2)), 0, float32(math.Log(4)), 0, float32(math.Log(2))} // weights 2 1 4 1 2, of ten
+	inf := float32(math.Inf(1))
+	for _, c := range []struct {
+		d    backend.Draw
+		row  []float32
+		want int32
+	}{
+		{backend.Draw{}, row, 2}, {backend.Draw{}, []float32{-3, -1, -1}, 1}, {backend.Draw{}, []float32{-inf, -inf}, -1},
+		{backend.Draw{}, []float32{0, float32(math.NaN())}, -1}, {backend.Draw{Temperature: 1}, []float32{inf, 0}, -1},
+		{backend.Draw{Temperature: 1, U: 0.19}, row, 0}, {backend.Draw{Temperature: 1, U: 0.21}, row, 1}, {backend.Draw{Temperature: 1, U: 0.99}, row, 4},
+		{backend.Draw{Temperature: 0.5, U: 4.1 / 26}, row, 1},                                                              // weights 4 1 16 1 4
+		{backend.Draw{Temperature: 1, TopK: 3, U: 0.49}, row, 2}, {backend.Draw{Temperature: 1, TopK: 3, U: 0.51}, row, 0}, // 4 2 2
+		{backend.Draw{Temperature: 1, TopK: 3, U: 0.76}, row, 4}, {backend.Draw{Temperature: 1, TopK: 2, U: 0.99}, row, 0}, // the first of equals
+		{backend.Draw{Temperature: 1, TopP: 0.59, U: 0.99}, row, 0}, {backend.Draw{Temperature: 1, TopP: 0.61, U: 0.99}, row, 4}, // 6 and 8 of ten
+		{backend.Draw{Temperature: 1, TopK: 3, TopP: 0.74, U: 0.99}, row, 0}, {backend.Draw{Temperature: 1, MinP: 0.49, U: 0.99}, row, 4}, // of the 8 that are left
+		{backend.Draw{Temperature: 1, MinP: 0.51, U: 0.99}, row, 2},
 	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if _, ok := recover().(string); !ok {
-					t.Error("no panic with a message")
-				}
-			}()
-			call()
-		})
+		ids := n(9)
+		b.Sample(ids, f(c.row...), []backend.Draw{c.d}, len(c.row))
+		if got := make([]int32, 1); b.DownloadInts(got, ids) != nil || got[0] != c.want {
+			t.Errorf("%+v of %v: %v; wanted %v", c.d, c.row, got, c.want)
+		}
 	}
+	nll := f(9, 9)
+	b.CrossEntropy(nll, f(row[:4]...), n(1, 0), 2, 2)
+	wantF(t, "nll", nll, math.Log(3), math.Log(5)-math.Log(4))
 }

@@ -1,4 +1,4 @@
-// Rows of logits: cross-entropy with its gradient, and the largest element.
+// Rows of logits: cross-entropy with its gradient.
 #include "bf16.cuh"
 
 constexpr int threads = 256, warps = threads / 32;
@@ -59,42 +59,4 @@ KERNEL softmax_loss(float* nll, float* logits, u32* rounded, const int* targets,
     return;
   }
   for (int i = threadIdx.x; i < V; i += threads) x[i] = gradient_of(i);
-}
-
-// ids[row] = the index of the row's largest element, the first of equals. A block for a row.
-KERNEL softmax_argmax(int* ids, const float* x, int V) {
-  __shared__ float tops[warps];
-  __shared__ int at[warps];
-  const float* row = x + (i64)blockIdx.x * V;
-  float top = -infinity();
-  int best = 0x7fffffff;
-  for (int i = threadIdx.x; i < V; i += threads) {
-    if (row[i] > top || best == 0x7fffffff) {
-      top = row[i];
-      best = i;
-    }
-  }
-#pragma unroll
-  for (int o = 16; o > 0; o >>= 1) {
-    float other = __shfl_xor_sync(all_lanes, top, o);
-    int index = __shfl_xor_sync(all_lanes, best, o);
-    if (other > top || (other == top && index < best)) {
-      top = other;
-      best = index;
-    }
-  }
-  if (threadIdx.x % 32 == 0) {
-    tops[threadIdx.x / 32] = top;
-    at[threadIdx.x / 32] = best;
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    for (int i = 1; i < warps; i++) {
-      if (tops[i] > top || (tops[i] == top && at[i] < best)) {
-        top = tops[i];
-        best = at[i];
-      }
-    }
-    ids[blockIdx.x] = best;
-  }
 }

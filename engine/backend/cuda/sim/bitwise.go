@@ -32,9 +32,25 @@ func (b *builder) bitField() {
 
 // insert is bfi: the low n bits of x in place of n bits of y from bit at on.
 func (b *builder) insert() {
+	u := types["b32"]
+	if b.take("b64") {
+		b.end()
+		b.want(5)
+		wide := types["b64"]
+		d, x, y, at, n := b.dst64(b.o[0]), b.src64(b.o[1], wide), b.src64(b.o[2], wide), b.src32(b.o[3], u), b.src32(b.o[4], u)
+		b.in.run = func(w *warp, m uint32) {
+			for l := range 32 {
+				if m>>l&1 == 0 {
+					continue
+				}
+				mask := (uint64(1)<<(w.r32[n][l]&255) - 1) << (w.r32[at][l] & 255)
+				w.r64[d][l] = w.r64[y][l]&^mask | w.r64[x][l]<<(w.r32[at][l]&255)&mask
+			}
+		}
+		return
+	}
 	b.end2("b32")
 	b.want(5)
-	u := types["b32"]
 	d, x, y, at, n := b.dst32(b.o[0]), b.src32(b.o[1], u), b.src32(b.o[2], u), b.src32(b.o[3], u), b.src32(b.o[4], u)
 	b.in.run = func(w *warp, m uint32) {
 		for l := range 32 {
