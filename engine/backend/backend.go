@@ -84,6 +84,14 @@ type Segments struct {
 	Dev  any
 }
 
+// Release gives back what the device keeps of the list; it makes that again where the list is used again.
+func (s *Segments) Release() {
+	if d, ok := s.Dev.(interface{ Release() }); ok {
+		d.Release()
+	}
+	s.Dev = nil
+}
+
 // AdamWStep holds the numbers of one update. Step counts from 1.
 type AdamWStep struct {
 	LR, Beta1, Beta2, Eps, WeightDecay float32

@@ -65,6 +65,7 @@ type Tape struct {
 	back   []func()
 	acts   []*Var // activations in order of making; nil once given back
 	bufs   []backend.Buffer
+	lists  []*backend.Segments
 	vars   map[*Param]*Var
 	err    error // the first failure of the device in an operation on the host
 }
@@ -112,6 +113,12 @@ func (t *Tape) Ints(x []int32) backend.Buffer {
 	t.dev.UploadInts(b, x)
 	t.bufs = append(t.bufs, b)
 	return b
+}
+
+// Segments has Free give back what the device keeps of a list of documents.
+func (t *Tape) Segments(s *backend.Segments) *backend.Segments {
+	t.lists = append(t.lists, s)
+	return s
 }
 
 // scratch returns memory that lives as long as the tape.
@@ -316,7 +323,10 @@ func (t *Tape) Free() {
 	for _, b := range t.bufs {
 		t.dev.Free(b)
 	}
-	t.acts, t.bufs, t.back, t.vars = nil, nil, nil, nil
+	for _, s := range t.lists {
+		s.Release()
+	}
+	t.acts, t.bufs, t.lists, t.back, t.vars = nil, nil, nil, nil, nil
 }
 
 func want(op string, ok bool, format string, args ...any) {

@@ -225,15 +225,15 @@ type Input struct {
 // on a tape that records, evaluation and generation on one that does not.
 func (m *Model) Forward(t *grad.Tape, in Input) *grad.Var {
 	p := &m.plan
-	at := place{pos: t.Ints(in.Positions), segs: in.Segments, cache: in.Cache}
+	at := place{pos: t.Ints(in.Positions), segs: t.Segments(in.Segments), cache: in.Cache}
 	if in.Cache != nil {
 		at.rows = t.Ints(in.CacheRows)
 	}
 	if p.window > 0 || p.encoder {
-		at.segs = &backend.Segments{List: in.Segments.List, Window: p.window, Full: p.encoder}
+		at.segs = t.Segments(&backend.Segments{List: in.Segments.List, Window: p.window, Full: p.encoder})
 	}
 	if p.globalEvery > 0 {
-		at.local = &backend.Segments{List: in.Segments.List, Window: p.localWindow, Full: p.encoder}
+		at.local = t.Segments(&backend.Segments{List: in.Segments.List, Window: p.localWindow, Full: p.encoder})
 	}
 	x := t.Embedding(t.Param(m.embed), t.Ints(in.IDs), len(in.IDs))
 	if in.Noise != nil {

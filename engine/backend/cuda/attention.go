@@ -16,9 +16,27 @@ const (
 	blockRows = 32
 )
 
+// documents are the tables of Segments on one card, one for each size of tile that its kernels have asked for.
+type documents struct {
+	b  *Backend
+	of []*tables
+}
+
+// Release gives the memory of the tables back.
+func (d *documents) Release() {
+	d.b.mu.Lock()
+	defer d.b.mu.Unlock()
+	for _, t := range d.of {
+		if t.queries != 0 {
+			t.lost.Stop()
+			d.b.dev.free(t.queries)
+		}
+	}
+	d.of = nil
+}
+
 // tables are what the kernels know of Segments: the tiles of queries and of keys, on the card.
 type tables struct {
-	b            *Backend
 	each         int    // rows of a tile
 	queries      uint64 // (n, 5): row, rows, first row of the other side, its length, place in the segment
 	leads        uint64 // (n): keys before those of the segment's first query
@@ -26,19 +44,25 @@ type tables struct {
 	nq           int
 	keys         uint64
 	nk           int
-	rows, extent int // of q and of k that segments reach over
-	equal        int // index of the first segment whose queries and keys differ in number, -1 for none
+	rows, extent int             // of q and of k that segments reach over
+	equal        int             // index of the first segment whose queries and keys differ in number, -1 for none
+	lost         runtime.Cleanup // gives the memory back where nobody has released it
 }
 
 // tables returns the tables of segs, made at their first use here.
 func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
-	if t, ok := segs.Dev.(*tables); ok && t.b == b && t.each == each {
-		return t
+	d, ok := segs.Dev.(*documents)
+	if !ok || d.b != b {
+		d = &documents{b: b}
+		segs.Dev = d
+	}
+	if i := slices.IndexFunc(d.of, func(t *tables) bool { return t.each == each }); i >= 0 {
+		return d.of[i]
 	}
 	if segs.Window < 0 {
 		panic(fmt.Sprintf("%s: a window of %d keys; wanted 0 (all) or more", op, segs.Window))
 	}
-	t := &tables{b: b, each: each, equal: -1}
+	t := &tables{each: each, equal: -1}
 	var queries, leads, firsts, keys []int32
 	for i, g := range segs.List {
 		if g.QStart < 0 || g.QLen < 0 || g.KStart < 0 || g.KLen < g.QLen {
@@ -72,14 +96,14 @@ func (b *Backend) tables(op string, segs *backend.Segments, each int) *tables {
 		addr, err := b.dev.alloc(4 * len(all))
 		if err == nil {
 			err = b.dev.upload(addr, bytesOf(all))
-			runtime.AddCleanup(t, b.discard, addr)
+			t.lost = runtime.AddCleanup(t, b.discard, addr)
 		}
 		b.fail2(err)
 		b.mu.Unlock()
 		t.queries, t.keys, t.leads = addr, addr+uint64(4*len(queries)), addr+uint64(4*(len(queries)+len(keys)))
 		t.firsts = t.leads + uint64(4*len(leads))
 	}
-	segs.Dev = t
+	d.of = append(d.of, t)
 	return t
 }
 

@@ -2,9 +2,12 @@ package cuda
 
 import (
 	"flag"
+	"slices"
 	"testing"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/backend/cuda/sim"
+	"tunebook/engine/tensor"
 )
 
 // sim90 is a simulated card of compute capability 9.0 whose products and attention run on tensor cores.
@@ -194,4 +197,50 @@ func mutant90Cases(large bool) []flashCase {
 		few = append([]flashCase{cases[3]}, few...)
 	}
 	return few
+}
+
+// TestTables: a list of documents keeps its tables for tiles of both sizes that a pass and its way back ask for, and gives all back.
+func TestTables(t *testing.T) {
+	right, err := shippedKernels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := sim90(t, &simulated{d: sim.NewDevice(), kernels: right})
+	const n, d = 5, 64
+	x, lse := b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n)
+	dQ, dK, dV := b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n*d)
+	segs := oneSegment(n)
+	b.untried = false // backward on the kernels for older cards
+	var first []*tables
+	for range 2 {
+		o := b.Alloc(tensor.F32, n*d)
+		b.AttentionForward(o, lse, x, x, x, segs, 1, 1, d, 1)
+		b.AttentionBackward(dQ, dK, dV, x, x, x, x, o, lse, segs, 1, 1, d, 1)
+		if first == nil {
+			first = slices.Clone(segs.Dev.(*documents).of)
+		}
+		b.Free(o)
+	}
+	if of := segs.Dev.(*documents).of; len(of) != 2 || of[0].each != tileRows90 || of[1].each != flashRows || !slices.Equal(of, first) {
+		t.Errorf("%d tables, then %d; wanted the same two", len(first), len(of))
+	}
+	if err := b.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	c := fakeBackend(t, newFake())
+	y, o := c.Alloc(tensor.F32, n*d), c.Alloc(tensor.F32, n*d)
+	used := c.dev.(*card).inUse
+	for range 2 {
+		c.AttentionForward(o, nil, y, y, y, segs, 1, 1, d, 1) // on another card: tables of its own
+		if now := c.dev.(*card).inUse; now <= used {
+			t.Errorf("%d bytes in use, %d with tables", used, now)
+		}
+		segs.Release()
+		if now := c.dev.(*card).inUse; now != used {
+			t.Errorf("%d bytes in use, %d after the tables were given back", used, now)
+		}
+	}
+	if err := c.Sync(); err != nil {
+		t.Error(err)
+	}
 }
