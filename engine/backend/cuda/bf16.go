@@ -75,9 +75,11 @@ func (b *Backend) place(x span, r, c, rows, columns int, turned bool) (addr uint
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, p := range b.packs {
-		if p.from.mem == x.mem && p.from.addr == x.addr && p.r == r && p.c == c && p.rows == rows && p.columns == columns && p.turned == turned && p.writes == x.mem.writes {
+		if p.from.mem == x.mem && p.from.addr == x.addr && p.r == r && p.c == c && p.rows == rows && p.columns == columns && p.turned == turned {
 			b.packs = append(append(b.packs[:i], b.packs[i+1:]...), p)
-			return p.addr, true
+			there = p.writes == x.mem.writes // else it is packed again to the same place
+			p.writes = x.mem.writes
+			return p.addr, there
 		}
 	}
 	p := &packed{from: x, writes: x.mem.writes, r: r, c: c, rows: rows, columns: columns, turned: turned, bytes: 2 * rows * columns}

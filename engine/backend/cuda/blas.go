@@ -109,12 +109,12 @@ func alignment(addr uint64, row int) uint32 {
 	return 1
 }
 
-// multiply starts a product on the stream; it returns false where the library has no algorithm for it. The caller has made the
-// card's context current.
+// planned returns how a product is made; its none says that the library has no algorithm for it. The caller has made the card's
+// context current.
 //
 // The library counts by columns: a matrix of ours with rows of ld elements is for it the transpose. So it computes Cᵀ, with B as
 // its first operand.
-func (l *blas) multiply(x multiplication, stream uintptr) (bool, error) {
+func (l *blas) planned(x multiplication) (*blasPlan, error) {
 	size := 4
 	if x.bf16 {
 		size = 2
@@ -125,15 +125,17 @@ func (l *blas) multiply(x multiplication, stream uintptr) (bool, error) {
 	if !ok {
 		var err error
 		if p, err = l.plan(s); err != nil {
-			return false, err
+			return nil, err
 		}
 		l.plans[s] = p
 	}
-	if p.none {
-		return false, nil
-	}
+	return p, nil
+}
+
+// start starts a product on the stream. The caller has made the card's context current.
+func (l *blas) start(p *blasPlan, x multiplication, stream uintptr) error {
 	code := l.t.Multiply(l.handle, p.desc, &x.alpha, x.b.addr, p.first, x.a.addr, p.second, &x.beta, x.c, p.out, x.c, p.out, &p.algorithm, l.workspace, blasWorkspace, stream)
-	return true, l.check("a product", code)
+	return l.check("a product", code)
 }
 
 func (l *blas) check(what string, status int32) error {

@@ -89,51 +89,54 @@ func (f *fakeBlas) table() *blasTable {
 		},
 		Multiply: func(h, desc uintptr, alpha *float32, a uint64, al uintptr, b uint64, bl uintptr, beta *float32, c uint64, cl uintptr,
 			d uint64, dl uintptr, alg *blasAlgorithm, workspace uint64, bytes uint64, stream uintptr) int32 {
-			f.done++
-			if *word != 0 {
-				return *word
-			}
-			la, lb, lc := f.layouts[al-1], f.layouts[bl-1], f.layouts[cl-1]
-			turnA, turnB := f.descs[desc-1][3] == 1, f.descs[desc-1][4] == 1
-			x, y := f.read(a, la), f.read(b, lb)
-			k, ka := la.cols, la.rows
-			if turnA {
-				k, ka = la.rows, la.cols
-			}
-			kb, n := lb.rows, lb.cols
-			if turnB {
-				kb, n = lb.cols, lb.rows
-			}
-			if k != kb || ka != lc.rows || n != lc.cols || lc.kind != blasFloat32 || c != d {
-				return 7
-			}
-			var old func(row, col int) float64
-			if *beta != 0 {
-				old = f.read(c, lc)
-			}
-			out := make([]byte, 4*lc.rows*lc.cols)
-			for col := range int(lc.cols) {
-				for row := range int(lc.rows) {
-					sum := 0.0
-					for p := range int(k) {
-						i, j := row, p
-						if turnA {
-							i, j = p, row
-						}
-						q, r := p, col
-						if turnB {
-							q, r = col, p
-						}
-						sum += x(i, j) * y(q, r)
-					}
-					sum *= float64(*alpha)
-					if old != nil {
-						sum += float64(*beta) * old(row, col)
-					}
-					binary.LittleEndian.PutUint32(out[4*(col*int(lc.rows)+row):], math.Float32bits(float32(sum)))
+			factor, keep := *alpha, *beta // read when the product is asked for
+			return f.f.do(func() int32 {
+				f.done++
+				if *word != 0 {
+					return *word
 				}
-			}
-			return f.f.code(f.f.d.Write(c, out))
+				la, lb, lc := f.layouts[al-1], f.layouts[bl-1], f.layouts[cl-1]
+				turnA, turnB := f.descs[desc-1][3] == 1, f.descs[desc-1][4] == 1
+				x, y := f.read(a, la), f.read(b, lb)
+				k, ka := la.cols, la.rows
+				if turnA {
+					k, ka = la.rows, la.cols
+				}
+				kb, n := lb.rows, lb.cols
+				if turnB {
+					kb, n = lb.cols, lb.rows
+				}
+				if k != kb || ka != lc.rows || n != lc.cols || lc.kind != blasFloat32 || c != d {
+					return 7
+				}
+				var old func(row, col int) float64
+				if keep != 0 {
+					old = f.read(c, lc)
+				}
+				out := make([]byte, 4*lc.rows*lc.cols)
+				for col := range int(lc.cols) {
+					for row := range int(lc.rows) {
+						sum := 0.0
+						for p := range int(k) {
+							i, j := row, p
+							if turnA {
+								i, j = p, row
+							}
+							q, r := p, col
+							if turnB {
+								q, r = col, p
+							}
+							sum += x(i, j) * y(q, r)
+						}
+						sum *= float64(factor)
+						if old != nil {
+							sum += float64(keep) * old(row, col)
+						}
+						binary.LittleEndian.PutUint32(out[4*(col*int(lc.rows)+row):], math.Float32bits(float32(sum)))
+					}
+				}
+				return f.f.code(f.f.d.Write(c, out))
+			})
 		},
 	}
 }

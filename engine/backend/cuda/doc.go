@@ -17,7 +17,8 @@
 //	./cuda.test -test.v -test.run Card -record instructions.json -test.bench Card -test.benchtime 1x
 //
 // No other card was measured. sample has run on the simulator only. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
-// run on a card, training takes the kernels for older cards there (Backend.untried). Training on several cards, CUDA graphs, bf16 buffers and states, and offload are not there.
+// run on a card, training takes the kernels for older cards there (Backend.untried). So have graphs (below), which are off.
+// Training on several cards, bf16 buffers and states, and offload are not there.
 //
 // # Devices
 //
@@ -53,6 +54,16 @@
 //
 // Sums over rows (gradients of norms, biases and embeddings) are made in chunks that follow from the shape alone and added
 // in their order; no kernel adds with atomics; sample adds integers. The same inputs give the same bits on the same card.
+//
+// # Graphs
+//
+// With card.graphs set, which only tests do until a card has run it, the card's operations between two copies or waits are kept as lists of
+// up to 256 (graph.go). One that is asked for again, to the last argument, is captured (cuStreamBeginCapture) and from then on started with one call;
+// operations that begin like a known list are held back until it is clear whether they go on like it, and are started one
+// by one where they do not. It needs no knowledge of steps: memory is given out by the lowest address, and tapes give back the tables of
+// their documents, so a step whose batch has the shape of an earlier one finds its buffers at the same addresses. Token ids and targets
+// are copied before the lists that read them. Batches of ever other lengths repeat nothing and are started one by one; steps of generation and
+// sequences of one length repeat. What it saves is the driver's time for each launch and the card's between two kernels.
 //
 // # Failures
 //

@@ -1,10 +1,12 @@
 package cuda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"unsafe"
@@ -36,6 +38,22 @@ type driverTable struct {
 	Memset            func(to uint64, value uint8, bytes uint64, stream uintptr) int32
 	ErrorString       func(code int32, s **byte) int32
 	ErrorName         func(code int32, s **byte) int32
+
+	// Graphs. A driver need not have them: BeginCapture is nil then.
+	BeginCapture     func(stream uintptr, mode int32) int32
+	EndCapture       func(stream uintptr, graph *uintptr) int32
+	GraphInstantiate func(exec *uintptr, graph uintptr, flags uint64) int32
+	GraphLaunch      func(exec, stream uintptr) int32
+	GraphDestroy     func(graph uintptr) int32
+	GraphExecDestroy func(exec uintptr) int32
+}
+
+// graphSymbols maps the functions of graphs to their names; cuGraphInstantiateWithFlags came with CUDA 11.4.
+func (t *driverTable) graphSymbols() map[string]any {
+	return map[string]any{
+		"cuStreamBeginCapture_v2": &t.BeginCapture, "cuStreamEndCapture": &t.EndCapture, "cuGraphInstantiateWithFlags": &t.GraphInstantiate,
+		"cuGraphLaunch": &t.GraphLaunch, "cuGraphDestroy": &t.GraphDestroy, "cuGraphExecDestroy": &t.GraphExecDestroy,
+	}
 }
 
 // symbols maps the table to the names in the library.
@@ -63,6 +81,8 @@ const (
 	functionDynamicShared = 8 // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 	streamNonBlocking     = 1
 
+	maxArgs = 32 // parameters of a kernel
+
 	oldestDriver = 11020 // the PTX version of built kernels: CUDA 11.2
 )
 
@@ -80,13 +100,14 @@ type card struct {
 	modules   map[string]uintptr
 	allowed   map[string]int // shared memory that kernels were allowed beyond 48 KB
 
-	blas *blas // nil without cuBLASLt
+	blas   *blas   // nil without cuBLASLt
+	graphs *graphs // nil where operations are started one by one
 
-	args   [32]uint64
-	params [32]unsafe.Pointer
+	args   [maxArgs]uint64
+	params [maxArgs]unsafe.Pointer
 
 	live          map[uint64]int   // allocations in use, by address: the size of their class
-	kept          map[int][]uint64 // allocations given back, by size
+	kept          map[int][]uint64 // allocations given back, by size; the lowest address, which is used next, at the end
 	inUse, pooled int
 }
 
@@ -265,7 +286,40 @@ func (c *card) launch(kernel string, grid, block [3]int, shared int, args []uint
 	if err != nil {
 		return err
 	}
-	return c.start(kernel, f, grid, block, shared, args)
+	o := op{kernel: kernel, function: f, grid: grid, block: block, shared: shared}
+	copy(o.args[:], args)
+	return c.add(o)
+}
+
+// add starts an operation, or has the graphs do it.
+func (c *card) add(o op) error {
+	if c.graphs != nil {
+		return c.graphs.add(o)
+	}
+	return c.begin(&o)
+}
+
+// settle starts what graphs hold back: the next call goes past them.
+func (c *card) settle() error {
+	if c.graphs != nil {
+		return c.graphs.end()
+	}
+	return nil
+}
+
+// begin starts an operation.
+func (c *card) begin(o *op) error {
+	switch {
+	case o.kernel != "":
+		return c.start(o.kernel, o.function, o.grid, o.block, o.shared, o.args[:])
+	case o.plan != nil:
+		var err error
+		if failed := c.do("a product", func() int32 { err = c.blas.start(o.plan, o.product, c.stream); return 0 }); failed != nil {
+			return failed
+		}
+		return err
+	}
+	return c.do("cuMemsetD8Async", func() int32 { return c.t.Memset(o.zeros, 0, uint64(o.bytes), c.stream) })
 }
 
 // load gives the driver PTX of the caller's own.
@@ -279,6 +333,9 @@ func (c *card) load(name string, ptx []byte) (func(kernel string, grid, block [3
 		var f uintptr
 		k := append([]byte(kernel), 0)
 		if err := c.do("kernel "+kernel, func() int32 { return c.t.ModuleGetFunction(&f, m, &k[0]) }); err != nil {
+			return err
+		}
+		if err := c.settle(); err != nil {
 			return err
 		}
 		return c.start(kernel, f, grid, block, shared, args)
@@ -316,10 +373,14 @@ func (c *card) multiply(x multiplication) (done bool, err error) {
 	if c.blas == nil {
 		return false, nil
 	}
-	if failed := c.do("a product", func() int32 { done, err = c.blas.multiply(x, c.stream); return 0 }); failed != nil {
+	var p *blasPlan
+	if failed := c.do("a product", func() int32 { p, err = c.blas.planned(x); return 0 }); failed != nil {
 		return false, failed
 	}
-	return done, err
+	if err != nil || p.none {
+		return false, err
+	}
+	return true, c.add(op{product: x, plan: p})
 }
 
 // useBlas makes products go through a cuBLASLt.
@@ -339,11 +400,17 @@ func (c *card) useBlas(t *blasTable) error {
 }
 
 func (c *card) upload(addr uint64, b []byte) error {
+	if err := c.settle(); err != nil {
+		return err
+	}
 	// From memory that is not pinned the driver copies to a buffer of its own before it returns.
 	return c.do("a copy to the card", func() int32 { return c.t.CopyToDevice(addr, &b[0], uint64(len(b)), c.stream) })
 }
 
 func (c *card) download(b []byte, addr uint64) error {
+	if err := c.settle(); err != nil {
+		return err
+	}
 	if err := c.do("a copy from the card", func() int32 { return c.t.CopyToHost(&b[0], addr, uint64(len(b)), c.stream) }); err != nil {
 		return err
 	}
@@ -354,10 +421,13 @@ func (c *card) zero(addr uint64, bytes int) error {
 	if bytes == 0 {
 		return nil
 	}
-	return c.do("cuMemsetD8Async", func() int32 { return c.t.Memset(addr, 0, uint64(bytes), c.stream) })
+	return c.add(op{zeros: addr, bytes: bytes})
 }
 
 func (c *card) sync() error {
+	if err := c.settle(); err != nil {
+		return err
+	}
 	return c.do("the card's work", func() int32 { return c.t.StreamSynchronize(c.stream) })
 }
 
@@ -419,7 +489,11 @@ func (c *card) free(addr uint64) {
 	}
 	delete(c.live, addr)
 	c.inUse -= size
-	c.kept[size] = append(c.kept[size], addr)
+	// The lowest address is used next, not the last one given back: after a step that gives back what it took, the next one
+	// like it finds its buffers where they were.
+	l := c.kept[size]
+	at, _ := slices.BinarySearchFunc(l, addr, func(a, b uint64) int { return cmp.Compare(b, a) })
+	c.kept[size] = slices.Insert(l, at, addr)
 	c.pooled += size
 }
 

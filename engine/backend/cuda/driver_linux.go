@@ -48,6 +48,9 @@ func bindDriver(places []string) loadedDriver {
 		if missing := bind(h, t.symbols()); missing != "" {
 			return loadedDriver{err: fmt.Errorf("cuda: the driver %s has no %s; wanted one for CUDA 11.2 or newer", p, missing)}
 		}
+		if missing := bind(h, t.graphSymbols()); missing != "" {
+			t.BeginCapture = nil
+		}
 		return loadedDriver{t: t, path: p}
 	}
 	return loadedDriver{err: fmt.Errorf("cuda: %w: no libcuda.so.1 among the loader's libraries or as %s; it comes with NVIDIA's driver", errNoDriver, strings.Join(places[1:], ", "))}

@@ -25,6 +25,66 @@ type fake struct {
 	launchError   int32
 	sharedAllowed map[uintptr]int32
 	fault         error
+
+	capturing        bool
+	captured         []func() int32   // of the graph that is being captured
+	graphs, execs    [][]func() int32 // destroyed ones are nil
+	direct, replayed int              // operations started one by one, graphs started
+	noGraphs         int32            // the code with which instantiation is refused
+}
+
+// do starts an operation of the stream, or puts it into the graph that is being captured.
+func (f *fake) do(what func() int32) int32 {
+	if f.capturing {
+		f.captured = append(f.captured, what)
+		return 0
+	}
+	f.direct++
+	return what()
+}
+
+// apart runs what may not be done while a graph is captured.
+func (f *fake) apart(what func() int32) int32 {
+	if f.capturing {
+		return 900 // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
+	}
+	return what()
+}
+
+func (f *fake) graphTable(t *driverTable) {
+	t.BeginCapture = func(s uintptr, mode int32) int32 {
+		return f.apart(func() int32 { f.capturing, f.captured = true, nil; return 0 })
+	}
+	t.EndCapture = func(s uintptr, g *uintptr) int32 {
+		if !f.capturing {
+			return 901
+		}
+		f.capturing = false
+		f.graphs = append(f.graphs, f.captured)
+		*g = uintptr(len(f.graphs))
+		return 0
+	}
+	t.GraphInstantiate = func(e *uintptr, g uintptr, flags uint64) int32 {
+		if f.noGraphs != 0 {
+			return f.noGraphs
+		}
+		f.execs = append(f.execs, f.graphs[g-1])
+		*e = uintptr(len(f.execs))
+		return 0
+	}
+	t.GraphLaunch = func(e, s uintptr) int32 {
+		return f.apart(func() int32 {
+			f.replayed++
+			for _, what := range f.execs[e-1] {
+				if code := what(); code != 0 {
+					return code
+				}
+			}
+			return 0
+		})
+	}
+	t.GraphDestroy = func(g uintptr) int32 { f.graphs[g-1] = nil; return 0 }
+	t.GraphExecDestroy = func(e uintptr) int32 { f.execs[e-1] = nil; return 0 }
 }
 
 func newFake() *fake {
@@ -66,7 +126,7 @@ func (f *fake) table() *driverTable {
 		ContextRetain:     func(ctx *uintptr, dev int32) int32 { *ctx = 1; return 0 },
 		ContextSetCurrent: func(ctx uintptr) int32 { return 0 },
 		StreamCreate:      func(s *uintptr, flags uint32) int32 { *s = 2; return 0 },
-		StreamSynchronize: func(s uintptr) int32 { return 0 },
+		StreamSynchronize: func(s uintptr) int32 { return f.apart(func() int32 { return 0 }) },
 		ModuleLoadData: func(m *uintptr, image *byte) int32 {
 			mod, err := sim.Parse([]byte(f.text(image)))
 			if err != nil {
@@ -102,9 +162,14 @@ func (f *fake) table() *driverTable {
 				}
 				args = append(args, v)
 			}
-			return f.code(f.d.Launch(k, [3]int{int(gx), int(gy), int(gz)}, [3]int{int(bx), int(by), int(bz)}, int(shared), args))
+			return f.do(func() int32 {
+				return f.code(f.d.Launch(k, [3]int{int(gx), int(gy), int(gz)}, [3]int{int(bx), int(by), int(bz)}, int(shared), args))
+			})
 		},
 		MemAlloc: func(addr *uint64, n uint64) int32 {
+			if f.capturing {
+				return 900
+			}
 			if n > f.room {
 				return codeOutOfMemory
 			}
@@ -119,15 +184,18 @@ func (f *fake) table() *driverTable {
 		},
 		MemGetInfo: func(free, total *uint64) int32 { *free, *total = f.room, 8<<30; return 0 },
 		CopyToDevice: func(to uint64, from *byte, n uint64, s uintptr) int32 {
-			return f.code(f.d.Write(to, unsafe.Slice(from, n)))
+			return f.apart(func() int32 { return f.code(f.d.Write(to, unsafe.Slice(from, n))) })
 		},
 		CopyToHost: func(to *byte, from, n uint64, s uintptr) int32 {
-			return f.code(f.d.Read(unsafe.Slice(to, n), from))
+			return f.apart(func() int32 { return f.code(f.d.Read(unsafe.Slice(to, n), from)) })
 		},
-		Memset:      func(to uint64, v uint8, n uint64, s uintptr) int32 { return f.code(f.d.Zero(to, int(n))) },
+		Memset: func(to uint64, v uint8, n uint64, s uintptr) int32 {
+			return f.do(func() int32 { return f.code(f.d.Zero(to, int(n))) })
+		},
 		ErrorString: func(code int32, s **byte) int32 { *s = &words[0]; return 0 },
 		ErrorName:   func(code int32, s **byte) int32 { *s = &words[0]; return 0 },
 	}
+	f.graphTable(t)
 	return t
 }
 

@@ -137,3 +137,69 @@ func TestTrainingBF16(t *testing.T) {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-4*(1e-2+math.Abs(b)) }
+
+// repeated trains a model on sequences of one length, so that every micro-batch has one shape, and lets it continue a prompt.
+func repeated(t testing.TB, dev backend.Backend, cfg train.Config) (out trained) {
+	t.Helper()
+	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 23, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 2,
+		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,
+		TieWordEmbeddings: true, InitializerRange: 0.2}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tensor.NewRNG(1, "documents")
+	var seqs []data.Sequence
+	for i := range 8 {
+		s := data.Sequence{Row: i}
+		for range 6 {
+			s.IDs = append(s.IDs, int32(r.Intn(23)))
+		}
+		s.Targets = append(slices.Clone(s.IDs[1:]), backend.IgnoreIndex)
+		seqs = append(seqs, s)
+	}
+	tr, err := train.New(m, seqs, []string{"documents"}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Run(context.Background(), func(r train.Report) {
+		out.losses, out.norms = append(out.losses, r.Loss), append(out.norms, r.GradNorm)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := m.Sample(context.Background(), []model.Request{{Prompt: []int32{3, 1}, MaxNew: 12, LogProbs: true, Sampling: model.Sampling{Temperature: 1}}}, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.text, out.likely = [][]int32{answers[0].IDs}, answers[0].LogProbs
+	return out
+}
+
+// TestGraphTraining: with graphs, runs and answers have the bits that they have without, and steps of one shape are mostly graphs.
+func TestGraphTraining(t *testing.T) {
+	base := train.Config{LR: 1e-2, Steps: 6, BatchSize: 4, MicroTokens: 12, Seed: 5, WeightDecay: 0.1}
+	recomputed, adapters := base, base
+	recomputed.Recompute = true
+	adapters.LoRA = model.LoRA{Rank: 2}
+	for name, cfg := range map[string]train.Config{"full": base, "recomputed": recomputed, "adapters": adapters} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var runs [2]trained
+			var direct, replayed [2]int
+			for i := range runs {
+				b, count, err := cuda.NewFake(i == 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				runs[i] = repeated(t, b, cfg)
+				direct[i], replayed[i] = count()
+			}
+			if !slices.Equal(runs[0].losses, runs[1].losses) || !slices.Equal(runs[0].norms, runs[1].norms) || !slices.Equal(runs[0].text[0], runs[1].text[0]) || !slices.Equal(runs[0].likely, runs[1].likely) {
+				t.Errorf("%v\nwith graphs %v", runs[0], runs[1])
+			}
+			t.Logf("%d operations one by one; with graphs %d, and %d graphs", direct[0], direct[1], replayed[1])
+			if replayed[0] != 0 || replayed[1] < 30 || direct[1] > direct[0]/2 {
+				t.Errorf("%d operations one by one and %d graphs; wanted at most half of %d and at least 30", direct[1], replayed[1], direct[0])
+			}
+		})
+	}
+}
