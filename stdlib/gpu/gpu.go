@@ -31,8 +31,12 @@ import (
 	"tunebook/stdlib/stop"
 )
 
-// Card describes a GPU: Name, Major and Minor (compute capability), Bytes (of memory), Processors, Driver.
-type Card = cuda.Card
+// Card describes a GPU: Name, Major and Minor (compute capability), Bytes (of memory), Processors, Driver, clocks. Limits are what it
+// can do at most.
+type (
+	Card   = cuda.Card
+	Limits = cuda.Limits
+)
 
 // Devices lists the cards; it is empty where there is none, or none that the driver reaches.
 func Devices() []Card {
@@ -292,10 +296,12 @@ func kind(p sim.Param) string {
 	return fmt.Sprintf("an integer of %d bytes", p.Bytes)
 }
 
-// Documents are the ranges of rows that the documents of a packed batch lie in; Segment is one of them.
+// Documents are the ranges of rows that the documents of a packed batch lie in; Segment is one of them. Draw says how the operation
+// Sample takes an index from a row.
 type (
 	Documents = backend.Segments
 	Segment   = backend.Segment
+	Draw      = backend.Draw
 )
 
 // Segments are documents of these lengths, one behind the other, for the attention operations.

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,10 @@ func TestCall(t *testing.T) {
 	if got := y.Floats(); got[0] != 3 || ids.Floats()[0] != 1 || ids.Ints()[1] != 0 {
 		t.Errorf("%v", got)
 	}
+	d.Call("Sample", ids, x, []Draw{{Temperature: 1, TopK: 1}, {Temperature: 1, U: 0.1}}, 2)
+	if got := ids.Ints(); got[0] != 1 || got[1] != 0 {
+		t.Errorf("%v; wanted 1 0", got)
+	}
 	for want, f := range map[string]func(){
 		`no operation "Frob"`:                        func() { d.Call("Frob") },
 		"there are AdamW, AddBias":                   func() { d.Call("Frob") },
@@ -173,22 +178,50 @@ func TestDemangled(t *testing.T) {
 	}
 }
 
-// TestBench: every rate is a number, on a device that needs no card.
+// TestBench: every rate is a number, on a device that needs no card, and it says that it is none.
 func TestBench(t *testing.T) {
 	r := Sim().Bench()
-	if len(r) != 6 {
-		t.Fatalf("%d rates; wanted 6", len(r))
+	if len(r.Rates) != 6 || !r.Simulated {
+		t.Fatalf("%d rates, simulated %v; wanted 6, true", len(r.Rates), r.Simulated)
 	}
-	for _, v := range r {
-		if !(v.Value > 0) || math.IsInf(v.Value, 0) {
+	for _, v := range r.Rates {
+		if !(v.Value > 0) || math.IsInf(v.Value, 0) || len(v.All) != 5 || v.Value != slices.Max(v.All) || !math.IsNaN(v.Share()) {
 			t.Errorf("%+v", v)
 		}
 	}
-	if s := r.String(); strings.Count(s, "\n") != 5 || !strings.Contains(s, "TFLOP/s") {
-		t.Errorf("%s", s)
+	text, html := r.Show()
+	for _, want := range []string{"cuda-sim: a simulated card", "product TN of 32", "TFLOP/s", "no measure of any card"} {
+		if !strings.Contains(text, want) || !strings.Contains(html, want) {
+			t.Errorf("no %q in %s\n%s", want, text, html)
+		}
+	}
+	if c := r.Chart(); !strings.Contains(c.String(), "% of their medians") || !slices.Contains(c.Notes, noMeasure) {
+		t.Errorf("%s", c)
 	}
 	if got := stopped(func() { Open("tpu") }); !strings.Contains(got, `wanted "cuda" or "cuda-bf16"`) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestShares: a card's rates stand beside its limits, in the table and in the chart.
+func TestShares(t *testing.T) {
+	r := Rates{Device: "cuda: a card", Rates: []Rate{
+		{What: "copy", Value: 2400, Unit: "GB/s", All: []float64{2300, 2400, 2350, 2390, 2400}, Limit: 3352},
+		{What: "product NT of 4096", Value: 690, Unit: "TFLOP/s", All: []float64{640, 690, 680, 685, 600}, Limit: 989.4},
+	}}
+	if got, want := r.String(), `cuda: a card
+what                rate  unit     limit  share
+──────────────────  ────  ───────  ─────  ─────
+copy                2400  GB/s      3352   72 %
+product NT of 4096   690  TFLOP/s  989.4   70 %`; !strings.Contains(got, want) {
+		t.Errorf("%s\nwanted\n%s", got, want)
+	}
+	if c := r.Chart(); c.Title != "Shares of the limits of cuda: a card, in %" || !strings.Contains(c.String(), "60.64") || !strings.Contains(c.String(), "71.6") || len(c.Notes) != 0 {
+		t.Errorf("%s", c)
+	}
+	r.Rates[0].Limit = 0
+	if got := r.String(); !strings.Contains(got, "limits of this card are not known") {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -83,6 +83,15 @@ func (b *Backend) Name() string { return b.name }
 // Info names the card.
 func (b *Backend) Info() string { return b.dev.info() }
 
+// Card describes the card; false where it is a simulated one.
+func (b *Backend) Card() (Card, bool) {
+	c, ok := b.dev.(*card)
+	if !ok {
+		return Card{}, false
+	}
+	return c.Card, true
+}
+
 // Available returns the bytes that the card can still give.
 func (b *Backend) Available() (int64, error) {
 	b.mu.Lock()

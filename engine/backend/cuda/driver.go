@@ -78,6 +78,10 @@ const (
 	attributeMinor      = 76
 	attributeProcessors = 16
 
+	attributeClock       = 13 // kHz
+	attributeMemoryClock = 36 // kHz
+	attributeBusWidth    = 37 // bits
+
 	functionDynamicShared = 8 // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 	streamNonBlocking     = 1
 
@@ -118,6 +122,8 @@ type Card struct {
 	Bytes        uint64 // of memory
 	Processors   int    // multiprocessors
 	Driver       string // the CUDA version of the driver, "12.9"
+
+	ClockMHz, MemoryMHz, BusBits int // the highest clocks, and the width of the memory's bus; 0 where the driver does not say
 }
 
 // String is one line: "NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0, 132 multiprocessors, driver for CUDA 12.9".
@@ -185,6 +191,14 @@ func (t *driverTable) cards() ([]Card, error) {
 		}
 		c.Name, _, _ = strings.Cut(string(name[:]), "\x00")
 		c.Major, c.Minor, c.Processors = int(major), int(minor), int(processors)
+		said := func(attribute int32) int {
+			var v int32
+			if t.DeviceAttribute(&v, attribute, dev) != 0 {
+				return 0 // a card without it is a card
+			}
+			return int(v)
+		}
+		c.ClockMHz, c.MemoryMHz, c.BusBits = said(attributeClock)/1000, said(attributeMemoryClock)/1000, said(attributeBusWidth)
 		all = append(all, c)
 	}
 	return all, nil
