@@ -114,7 +114,7 @@ var mutants = []mutant{
 	{"flash", 1, "load_turned(y, &b[", "load_matrices(y, &b[", "", "wanted"},
 	{"flash", 1, "(k * 16 + lane % 16)", "(lane % 16)", "", "wanted"},
 	{"flash", 1, "pair(p[2 * k][2], p[2 * k][3])", "pair(p[2 * k][3], p[2 * k][2])", "", "wanted"},
-	{"flash", 1, "__shfl_xor_sync(all_lanes, v, 2)", "__shfl_xor_sync(all_lanes, v, 4)", "", "wanted"},
+	{"bf16.cuh", 1, "__shfl_xor_sync(all_lanes, v, 2)", "__shfl_xor_sync(all_lanes, v, 4)", "", "wanted"},
 	{"flash", 1, "r < n ? 16 : 0", "16", "", ""},
 	{"flash", 1, "i < n ? 4 : 0", "4", "", ""},
 	{"flash", 1, "  __syncthreads();\n", "", "", "race"},
@@ -197,8 +197,8 @@ func TestMutants(t *testing.T) {
 			t.Parallel()
 			op, header := strings.CutSuffix(m.source, ".cuh")
 			arch := "compute_80"
-			if op == "hopper" { // a header of the kernels for compute capability 9.0
-				op = "flash90"
+			if user := map[string]string{"hopper.cuh": "flash90", "bf16.cuh": "flash"}[m.source]; user != "" {
+				op = user
 			}
 			if for90(op) {
 				arch = "compute_90a"
@@ -236,9 +236,9 @@ func TestMutants(t *testing.T) {
 				}
 				return
 			}
-			if m.source == "bf16" || m.source == "flash" {
+			if op == "bf16" || op == "flash" {
 				var err error
-				if m.source == "bf16" {
+				if op == "bf16" {
 					err = bf16Products(bf16Sim(t, card), bf16Shapes)
 				}
 				if err == nil {

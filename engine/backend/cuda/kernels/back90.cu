@@ -47,6 +47,20 @@ __device__ __forceinline__ void copy_block(u16* to, const u16* tile, int sub, u6
   }
 }
 
+// begin_barriers sets up those of each stage, that it is there and that all are done with it, and that of the block's own tiles.
+__device__ __forceinline__ void begin_barriers(u64* there, u64* empty, u64* own) {
+  if (threadIdx.x == 0) {
+#pragma unroll
+    for (int i = 0; i < stages; i++) {
+      barrier_init(there + i, 1);
+      barrier_init(empty + i, 8);
+    }
+    barrier_init(own, 1);
+    barriers_ready();
+  }
+  __syncthreads();
+}
+
 // dQ = scale·dS·K, dS = P·(dO·Vᵀ - delta), for a tile of queries; all operands are packed.
 template <int DP>
 __device__ __forceinline__ void backward_q(float* dQ, const u16* q, const u16* dO, const float* more, const u16* k, const u16* v,
@@ -61,16 +75,7 @@ __device__ __forceinline__ void backward_q(float* dQ, const u16* q, const u16* d
   int begin = visible(tile.at, 0, tile.len, window, full).first / block_rows;
   int end = (visible(tile.at + tile.n - 1, 0, tile.len, window, full).end + block_rows - 1) / block_rows;
   i64 mine = (i64)head * tiles_n + packed_tile(tile, firsts, at);
-  if (threadIdx.x == 0) {
-#pragma unroll
-    for (int i = 0; i < stages; i++) {
-      barrier_init(there + i, 1);
-      barrier_init(empty + i, 8);
-    }
-    barrier_init(own, 1);
-    barriers_ready();
-  }
-  __syncthreads();
+  begin_barriers(there, empty, own);
   if (threadIdx.x < 128) {
     give_registers<24>();
     if (threadIdx.x == 0) {
@@ -179,16 +184,7 @@ __device__ __forceinline__ void backward_kv(float* dK, float* dV, const u16* q, 
   Tile tile = tiles[at];
   Range queries = seeing(tile, window, full);
   int begin = queries.first / block_rows, blocks = (queries.end + block_rows - 1) / block_rows - begin, count = heads * blocks;
-  if (threadIdx.x == 0) {
-#pragma unroll
-    for (int i = 0; i < stages; i++) {
-      barrier_init(there + i, 1);
-      barrier_init(empty + i, 8);
-    }
-    barrier_init(own, 1);
-    barriers_ready();
-  }
-  __syncthreads();
+  begin_barriers(there, empty, own);
   if (threadIdx.x < 128) {
     give_registers<24>();
     if (threadIdx.x == 0) {

@@ -31,3 +31,13 @@ __device__ __forceinline__ void multiply(float (&d)[4], const u32 (&a)[4], u32 b
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
+
+// The four lanes that hold the columns of a row of such a d agree on its largest and on its sum.
+__device__ __forceinline__ float row_max(float v) {
+  v = fmaxf(v, __shfl_xor_sync(all_lanes, v, 1));
+  return fmaxf(v, __shfl_xor_sync(all_lanes, v, 2));
+}
+__device__ __forceinline__ float row_sum(float v) {
+  v += __shfl_xor_sync(all_lanes, v, 1);
+  return v + __shfl_xor_sync(all_lanes, v, 2);
+}

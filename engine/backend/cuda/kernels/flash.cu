@@ -97,16 +97,6 @@ __device__ __forceinline__ void write(float* to, i64 stride, const float (&sum)[
   }
 }
 
-// The four lanes that hold a row's columns agree on its largest and on its sum.
-__device__ __forceinline__ float row_max(float v) {
-  v = fmaxf(v, __shfl_xor_sync(all_lanes, v, 1));
-  return fmaxf(v, __shfl_xor_sync(all_lanes, v, 2));
-}
-__device__ __forceinline__ float row_sum(float v) {
-  v += __shfl_xor_sync(all_lanes, v, 1);
-  return v + __shfl_xor_sync(all_lanes, v, 2);
-}
-
 template <int DP>
 __device__ __forceinline__ void forward(float* o, float* lse, const u16* q, const u16* k, const u16* v, const Tile* tiles, const int* leads,
                                         int H, int KH, int D, float scale, int window, int full) {

@@ -25,16 +25,6 @@ __device__ __forceinline__ void pack(uint4* to0, uint4* to1, const float* from0,
   }
 }
 
-// The four lanes that hold a row's columns agree on its largest and on its sum.
-__device__ __forceinline__ float row_max(float v) {
-  v = fmaxf(v, __shfl_xor_sync(all_lanes, v, 1));
-  return fmaxf(v, __shfl_xor_sync(all_lanes, v, 2));
-}
-__device__ __forceinline__ float row_sum(float v) {
-  v += __shfl_xor_sync(all_lanes, v, 1);
-  return v + __shfl_xor_sync(all_lanes, v, 2);
-}
-
 // k and v are packed; firsts has the first tile of each query tile's segment there, of tiles_k in all. The queries' tiles take
 // their turn in order, all heads of one before the next.
 template <int DP>
