@@ -32,7 +32,7 @@ type TooLarge struct {
 
 func (e *TooLarge) Error() string {
 	gb := func(n int64) string { return fmt.Sprintf("%.2f GB", float64(n)/1e9) }
-	return fmt.Sprintf("train.New: the run would take %s besides the model: gradients and activations of passes of up to %d tokens %s, optimizer %s, copies of the weights %s; %s has %s left; lower MicroTokens or MaxLen, set Recompute, train with LoRA, or take the optimizer \"adamw8bit\", \"lion\", \"sgd\" or \"adafactor\"",
+	return fmt.Sprintf("train.New: the run would take %s besides the model: gradients and activations of passes of up to %d tokens %s, optimizer %s, copies of the weights %s; %s has %s left; lower MicroTokens or MaxLen, set Recompute, train with LoRA, or take the optimizer \"adamw8bit\", \"adamw-bf16\", \"lion\", \"sgd\" or \"adafactor\"",
 		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available))
 }
 
@@ -65,7 +65,7 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
 	})
 	m.Tokens = len(widest.IDs)
-	opt := newOptimizer(t.cfg, t.dev, t.params, true)
+	opt := newOptimizer(t.cfg, t.dev, t.params, t.rates, true)
 	longest, sum := int64(0), int64(0)
 	for _, p := range t.params {
 		n := 4 * int64(p.Len())

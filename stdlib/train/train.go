@@ -28,7 +28,7 @@ type Config struct {
 	Warmup       int      // updates of linear warm-up; 0 means 3 % of all, -1 none
 	Decay        int      // updates over which "wsd" falls at the end; 0 means 10 % of all
 	MinLR        float64  // where the schedule ends; 0
-	Optimizer    string   // "adamw" (default), "adamw8bit" (moments of a byte each), "lion", "sgd", "adafactor"
+	Optimizer    string   // "adamw" (default), "adamw-bf16" and "adamw8bit" (moments of two bytes or one each), "lion", "sgd", "adafactor"
 	Beta1, Beta2 float64  // of adamw 0.9, 0.999; of lion 0.9, 0.99
 	Eps          float64  // of adamw; 1e-8
 	Momentum     float64  // of sgd; 0

@@ -89,7 +89,7 @@ func Checks() []Check {
 	var all []Check
 	for _, group := range [][]Check{
 		memoryChecks, matmulChecks, rowChecks, rmsnormChecks, layernormChecks, biasChecks, scaleChecks, packedChecks, ropeChecks, swigluChecks, gegluChecks, attentionChecks,
-		crossEntropyChecks, vectorChecks, gradientChecks, shapeChecks,
+		crossEntropyChecks, vectorChecks, adamwChecks, gradientChecks, shapeChecks,
 	} {
 		all = append(all, group...)
 	}

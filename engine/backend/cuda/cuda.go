@@ -31,6 +31,9 @@ type Backend struct {
 	packBytes  int
 	packBudget int
 
+	squares, updates table  // of SumSquares and AdamW
+	codes8           uint64 // the codes of 8-bit moments; 0 until they are wanted
+
 	garbage []uint64 // tables of Segments that nobody holds any more
 }
 
