@@ -71,6 +71,9 @@ func (f MomentForm) Sizes(n int) (dt tensor.DType, words, tops int) {
 	return tensor.F32, n, 0
 }
 
+// PerWord returns how many moments a word holds.
+func (f MomentForm) PerWord() int { return [...]int{1, 2, 4}[f] }
+
 // Bytes returns what both moments of n elements take.
 func (f MomentForm) Bytes(n int) int64 {
 	_, words, tops := f.Sizes(n)

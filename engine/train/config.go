@@ -60,6 +60,12 @@ type Config struct {
 	// for about a third more time, and the same bits.
 	Recompute bool `json:"-"`
 
+	// OffloadOptimizer keeps the moments of AdamW, in all its forms, in the machine's memory on devices with memory of their own, and
+	// brings each parameter's to the device for its update: the same bits for less of the device's memory, and for the time
+	// of two copies of the moments in every update. On other devices it changes nothing; nor do the other optimizers need it,
+	// whose state is never on the device.
+	OffloadOptimizer bool `json:"-"`
+
 	// MemoryLimit is what the run may take besides the model, in bytes; 0 means what the device has. A run that is estimated
 	// to take more is refused.
 	MemoryLimit int64 `json:"-"`

@@ -80,15 +80,43 @@ func TestMemoryIsEstimated(t *testing.T) {
 	if !errors.As(err, &large) || large.Available != 100000 || large.Total() <= 100000 || !strings.Contains(err.Error(), "0.00 GB left") {
 		t.Errorf("%v", err)
 	}
+	if strings.Contains(err.Error(), "OffloadOptimizer") {
+		t.Errorf("%v; there is nowhere else to keep moments", err)
+	}
 	for _, p := range m.Params() {
 		if p.Grad != nil {
 			t.Error("a refused run left gradients")
 		}
 	}
+	// A device with memory of its own may leave moments to the machine's, once.
+	for _, away := range []bool{false, true} {
+		m, err := model.New(&counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}}, tinyModel(t, "ref").Config, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(m, sequences(20), []string{"a", "b"}, Config{LR: 1, MemoryLimit: 1000, OffloadOptimizer: away})
+		if !errors.As(err, &large) || strings.Contains(err.Error(), "set OffloadOptimizer") == away {
+			t.Errorf("offloaded %v: %v", away, err)
+		}
+		if moments := 8 * int64(paramCount(m)); away && large.Host != moments || !away && large.Optimizer != moments {
+			t.Errorf("offloaded %v: %+v; moments take %d bytes", away, large.Memory, moments)
+		}
+	}
+	short := (&TooLarge{Memory: Memory{Host: 5e9}, Available: 2e9, hostShort: true}).Error()
+	if !strings.Contains(short, "5.00 GB") || !strings.Contains(short, "2.00 GB left") || !strings.Contains(short, "adamw8bit") {
+		t.Error(short)
+	}
 	a, b := &Trainer{}, Memory{}
 	if a.Memory() != b {
 		t.Error("an estimate of nothing")
 	}
+}
+
+func paramCount(m *model.Model) (n int) {
+	for _, p := range m.Params() {
+		n += p.Len()
+	}
+	return n
 }
 
 // Noise changes the training, in the same way however an update is split and on the same seed alone; making activations

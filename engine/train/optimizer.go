@@ -28,12 +28,12 @@ type optimizer interface {
 	save(add func(name string, shape []int, data []float32)) error
 	// load reads what save wrote. Nothing is changed until the function that it returns is called.
 	load(get func(name string, n int) ([]float32, error)) (apply func(), err error)
-	// bytes returns the size of the state of one parameter.
-	bytes(p *grad.Param) int64
+	// size returns the bytes of state and working memory, on the device and in other memory of the host.
+	size() (device, host int64)
 	free()
 }
 
-// newOptimizer makes the state of cfg.Optimizer for params. With dry nothing is allocated: only bytes may be called.
+// newOptimizer makes the state of cfg.Optimizer for params. With dry nothing is allocated: only size may be called.
 func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, rates []rates, dry bool) optimizer {
 	var r rule
 	switch cfg.Optimizer {
@@ -132,11 +132,19 @@ func (o *onHost) load(get func(name string, n int) ([]float32, error)) (func(), 
 	return func() { o.slots = loaded }, nil
 }
 
-func (o *onHost) bytes(p *grad.Param) (n int64) {
-	for _, d := range o.rule.slot(p).data {
-		n += 4 * int64(len(d))
+func (o *onHost) size() (device, host int64) {
+	longest := int64(0)
+	for _, p := range o.params {
+		for _, d := range o.rule.slot(p).data {
+			host += 4 * int64(len(d))
+		}
+		longest = max(longest, 4*int64(p.Len()))
 	}
-	return n
+	host += 2 * longest // the copies that it works on
+	if backend.OnHost(o.dev) {
+		return host, 0
+	}
+	return 0, host
 }
 
 func (o *onHost) free() { o.slots, o.x, o.g = nil, nil, nil }

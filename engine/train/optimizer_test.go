@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -172,10 +173,11 @@ func TestAdamW8(t *testing.T) {
 	if sum/n > 8e-3 || top/n*5 > 3e-3 || worst > 0.1 {
 		t.Error("8-bit moments are too far from float32's")
 	}
-	small, big := newOptimizer(Config{Optimizer: "adamw8bit"}, dev, nil, nil, true), newOptimizer(Config{Optimizer: "adamw"}, dev, nil, nil, true)
-	p := &grad.Param{Name: "w", Shape: []int{1 << 16}}
-	if a, b := small.bytes(p), big.bytes(p); a != 2<<16+2*4*(1<<16)/256 || b != 8<<16 {
-		t.Errorf("%d and %d bytes", a, b)
+	p := []*grad.Param{{Name: "w", Shape: []int{1 << 16}}}
+	for name, want := range map[string]int64{"adamw": 8 << 16, "adamw-bf16": 4 << 16, "adamw8bit": 2<<16 + 2*4*(1<<16)/256} {
+		if got, host := newOptimizer(Config{Optimizer: name}, dev, p, nil, true).size(); got != want || host != 0 {
+			t.Errorf("%s: %d and %d bytes; wanted %d and 0", name, got, host, want)
+		}
 	}
 }
 
@@ -314,6 +316,123 @@ func momentsAreSaved(t *testing.T, device string) {
 			if !slices.Equal(va[i], vc[i]) {
 				t.Errorf("%s: %s is another after it was saved and read back", name, pa[i].Name)
 			}
+		}
+	}
+}
+
+// Moments that are kept elsewhere and brought to the device in pieces give the same bits, are saved and read back as the others
+// are, and leave the device the memory of a piece alone.
+func TestOffloadedOptimizer(t *testing.T) {
+	ref, err := backend.Open("ref")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := offloadPiece
+	offloadPiece = 16384
+	defer func() { offloadPiece = old }()
+	lens := []int{40001, 7, 4096, 16384, 16385}
+	for name, form := range momentForms {
+		for _, rounded := range []bool{false, true} {
+			saved := map[bool]map[string][]float32{}
+			values := map[bool][][]float32{}
+			for _, away := range []bool{false, true} {
+				dev := &counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}} // not of Go memory, for all that is known
+				r := tensor.NewRNG(1, "offload")
+				var params []*grad.Param
+				var masters []backend.Buffer
+				var rate []rates
+				for i, n := range lens {
+					x := make([]float32, n)
+					for j := range x {
+						x[j] = float32(r.Norm())
+					}
+					p := param(ref, fmt.Sprint("p", i), []int{n}, x)
+					params, rate = append(params, p), append(rate, rates{lr: 1 / float64(i+1), decay: 0.1})
+					if rounded {
+						m := ref.Alloc(tensor.F32, n)
+						ref.Copy(m, p.Value)
+						masters = append(masters, m)
+					}
+				}
+				opt := newOptimizer(Config{Optimizer: name, OffloadOptimizer: away}.fill(), dev, params, rate, false)
+				update := func(opt optimizer, step int) {
+					r := tensor.NewRNG(int64(step), "gradients")
+					for _, p := range params {
+						g := p.Grad.(*backend.HostBuffer).F
+						for j := range g {
+							g[j] = float32(r.Norm())
+						}
+					}
+					if err := opt.step(masters, update{lr: 0.01, scale: 0.5, n: step}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				update(opt, 1)
+				update(opt, 2)
+				state := map[string][]float32{}
+				if err := opt.save(func(name string, _ []int, x []float32) { state[name] = slices.Clone(x) }); err != nil {
+					t.Fatal(err)
+				}
+				device, host := opt.size()
+				all := int64(0)
+				for _, n := range lens {
+					all += form.Bytes(n)
+				}
+				if want := form.Bytes(16384) + form.Bytes(7); away && (host != all || device > want || device < form.Bytes(16384)) || !away && (host != 0 || device != all) {
+					t.Errorf("%s, offloaded %v: %d bytes on the device and %d elsewhere; all moments have %d", name, away, device, host, all)
+				}
+				if d := dev.meter.Peak(); float64(d) > 1.25*float64(device)+2048 || d < device {
+					t.Errorf("%s, offloaded %v: %d bytes were taken; %d were planned", name, away, d, device)
+				}
+				opt.free()
+				if len(dev.of) > 0 {
+					t.Errorf("%s, offloaded %v: %d buffers are left", name, away, len(dev.of))
+				}
+				again := newOptimizer(Config{Optimizer: name, OffloadOptimizer: away}.fill(), dev, params, rate, false)
+				apply, err := again.load(func(name string, n int) ([]float32, error) { return state[name], nil })
+				if err != nil {
+					t.Fatal(err)
+				}
+				apply()
+				update(again, 3)
+				saved[away] = map[string][]float32{}
+				if err := again.save(func(name string, _ []int, x []float32) { saved[away][name] = slices.Clone(x) }); err != nil {
+					t.Fatal(err)
+				}
+				for i, p := range params {
+					values[away] = append(values[away], p.Value.(*backend.HostBuffer).F)
+					if rounded {
+						values[away] = append(values[away], masters[i].(*backend.HostBuffer).F)
+					}
+				}
+				again.free()
+			}
+			for i := range values[false] {
+				if !slices.Equal(values[false][i], values[true][i]) {
+					t.Errorf("%s, rounded %v: other values %d", name, rounded, i)
+				}
+			}
+			if len(saved[false]) != len(saved[true]) || len(saved[false]) < 2*len(lens) {
+				t.Errorf("%s: %d and %d tensors of state", name, len(saved[false]), len(saved[true]))
+			}
+			for n, x := range saved[false] {
+				if !slices.Equal(x, saved[true][n]) {
+					t.Errorf("%s, rounded %v: other %s", name, rounded, n)
+				}
+			}
+		}
+	}
+}
+
+// On a device of Go memory there is nowhere else to keep them.
+func TestNothingIsOffloadedOnTheHost(t *testing.T) {
+	dev, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []backend.Backend{dev, backend.NewTimed(dev)} {
+		if c := (Config{Optimizer: "adamw", OffloadOptimizer: true}); c.offloads(d) {
+			t.Error("moments are kept twice in the same memory")
 		}
 	}
 }

@@ -1,12 +1,14 @@
 package cuda
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"unsafe"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/backend/conform"
 	"tunebook/engine/backend/cuda/sim"
 	"tunebook/engine/tensor"
@@ -25,10 +27,14 @@ type fake struct {
 	launchError   int32
 	sharedAllowed map[uintptr]int32
 	fault         error
+
+	noPinned bool
+	pinned   map[*byte][]byte
+	late     []func() // copies to pinned memory, which arrive when the host waits
 }
 
 func newFake() *fake {
-	return &fake{d: sim.NewDevice(), version: 12090, major: 13, cards: 1, room: 1 << 40, sizes: map[uint64]uint64{}, sharedAllowed: map[uintptr]int32{}}
+	return &fake{d: sim.NewDevice(), version: 12090, major: 13, cards: 1, room: 1 << 40, sizes: map[uint64]uint64{}, sharedAllowed: map[uintptr]int32{}, pinned: map[*byte][]byte{}}
 }
 
 func (f *fake) text(p *byte) string {
@@ -66,7 +72,28 @@ func (f *fake) table() *driverTable {
 		ContextRetain:     func(ctx *uintptr, dev int32) int32 { *ctx = 1; return 0 },
 		ContextSetCurrent: func(ctx uintptr) int32 { return 0 },
 		StreamCreate:      func(s *uintptr, flags uint32) int32 { *s = 2; return 0 },
-		StreamSynchronize: func(s uintptr) int32 { return 0 },
+		StreamSynchronize: func(s uintptr) int32 {
+			for _, copy := range f.late {
+				copy()
+			}
+			f.late = nil
+			return 0
+		},
+		MemHostAlloc: func(p **byte, n uint64, flags uint32) int32 {
+			if f.noPinned {
+				return codeOutOfMemory
+			}
+			mem := bytes.Repeat([]byte{0xa5}, int(n))
+			*p, f.pinned[&mem[0]] = &mem[0], mem
+			return 0
+		},
+		MemFreeHost: func(p *byte) int32 {
+			if f.pinned[p] == nil {
+				return 1
+			}
+			delete(f.pinned, p)
+			return 0
+		},
 		ModuleLoadData: func(m *uintptr, image *byte) int32 {
 			mod, err := sim.Parse([]byte(f.text(image)))
 			if err != nil {
@@ -122,6 +149,14 @@ func (f *fake) table() *driverTable {
 			return f.code(f.d.Write(to, unsafe.Slice(from, n)))
 		},
 		CopyToHost: func(to *byte, from, n uint64, s uintptr) int32 {
+			for start, mem := range f.pinned {
+				if at := uintptr(unsafe.Pointer(to)) - uintptr(unsafe.Pointer(start)); at < uintptr(len(mem)) {
+					got := make([]byte, n)
+					err := f.d.Read(got, from)
+					f.late = append(f.late, func() { copy(mem[at:], got) })
+					return f.code(err)
+				}
+			}
 			return f.code(f.d.Read(unsafe.Slice(to, n), from))
 		},
 		Memset:      func(to uint64, v uint8, n uint64, s uintptr) int32 { return f.code(f.d.Zero(to, int(n))) },
@@ -171,6 +206,29 @@ func TestLargeShared(t *testing.T) {
 	}
 	if len(f.sharedAllowed) != 1 {
 		t.Errorf("%v; wanted one kernel that was allowed more", f.sharedAllowed)
+	}
+}
+
+// TestPinned: what is offloaded goes through locked memory, whose copies arrive when the host waits, or through the driver's own
+// where there is none; nothing of it is left.
+func TestPinned(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		f := newFake()
+		f.noPinned = none
+		b := fakeBackend(t, f)
+		for _, c := range conform.Checks() {
+			if c.Name == "Memory/offloaded" {
+				c.Run(t, b)
+			}
+		}
+		x := backend.Offload(b, tensor.F32, 5)
+		if locked := len(f.pinned) == 1; locked == none {
+			t.Errorf("locked memory: %v; the driver has none: %v", locked, none)
+		}
+		x.Free()
+		if len(f.pinned) != 0 || f.fault != nil {
+			t.Errorf("%d blocks of locked memory are left; %v", len(f.pinned), f.fault)
+		}
 	}
 }
 
