@@ -47,8 +47,8 @@ func (e *TooLarge) Error() string {
 		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available), offload)
 }
 
-// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Meter. false where the model uses an operation
-// that the meter does not know. It is called before the gradients are made.
+// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Plan. false where the model uses an operation
+// that the plan does not know. It is called before the gradients are made.
 //
 // Of a Llama decoder whose P weights are all trained, in a pass of T tokens over L layers, it makes about
 //
@@ -91,7 +91,7 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 	if t.cfg.keepsBest() {
 		m.Copies += sum
 	}
-	meter := backend.NewMeter()
+	meter := backend.NewPlan(t.dev)
 	forget := func() {
 		for _, p := range t.params {
 			if p.Grad != nil {
@@ -130,7 +130,7 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 }
 
 // walk makes one pass on the meter.
-func (t *Trainer) walk(meter *backend.Meter, b data.Batch) {
+func (t *Trainer) walk(meter backend.Plan, b data.Batch) {
 	in := input(b)
 	in.Recompute = t.cfg.Recompute
 	if t.cfg.NEFTune > 0 {

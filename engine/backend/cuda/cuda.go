@@ -17,6 +17,8 @@ type Backend struct {
 	dev device
 	err error // the first failure since the last Sync; while there is one, nothing more is launched
 
+	of *Backend // a plan's: whose buffers it takes besides its own
+
 	fault   uint64 // where kernels report an index outside its table
 	faulted bool   // a kernel that may report was launched since it was read last
 
