@@ -18,8 +18,8 @@
 //
 // No other card was measured. The backward pass of attention for Hopper (flash90.cu) has run on the simulator only; until it has
 // run on a card, training takes the kernels for older cards there (Backend.untried). Training on several cards, CUDA graphs and bf16 buffers are
-// not there. The pass of AdamW over all tensors (optimizer.cu) and copies of offloaded moments through locked memory have run on the
-// simulator only.
+// not there. The pass of AdamW over all tensors (optimizer.cu), rows of packed embeddings (quant_gather) and copies of offloaded moments
+// through locked memory have run on the simulator only.
 //
 // # Devices
 //

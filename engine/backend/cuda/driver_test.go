@@ -340,7 +340,7 @@ func TestIndices(t *testing.T) {
 		t.Fatal(err)
 	}
 	table, rows, out := b.Alloc(tensor.F32, 5*3), b.Alloc(tensor.I32, 2), b.Alloc(tensor.F32, 2*3)
-	nll := b.Alloc(tensor.F32, 2)
+	nll, codes, scales := b.Alloc(tensor.F32, 2), b.Alloc(tensor.I32, 8), b.Alloc(tensor.F32, 1)
 	for _, c := range []struct {
 		ids  []int32
 		do   func()
@@ -351,6 +351,8 @@ func TestIndices(t *testing.T) {
 		{[]int32{0, 9}, func() { b.Gather(out, table, rows, 2, 3) }, "Gather: row 9 at position 1; wanted one of 5"},
 		{[]int32{0, 7}, func() { b.Scatter(table, out, rows, 2, 3) }, "Scatter: row 7 at position 1; wanted one of 5"},
 		{[]int32{0, 5}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, "LinearCrossEntropy: target 5 at position 1; wanted one of 5"},
+		{[]int32{-1, 5}, func() { b.EmbeddingPacked(out, codes, scales, rows, 2, 3, 5, backend.Q8_0) }, "EmbeddingPacked: id -1 at position 0; wanted one of 5"},
+		{[]int32{4, 5}, func() { b.EmbeddingPacked(out, codes, scales, rows, 2, 3, 5, backend.NF4) }, "EmbeddingPacked: id 5 at position 1; wanted one of 5"},
 		{[]int32{4, -100}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, ""},
 	} {
 		b.UploadInts(rows, c.ids)
@@ -361,6 +363,27 @@ func TestIndices(t *testing.T) {
 		}
 		if err := b.Sync(); err != nil {
 			t.Errorf("%q: a second time: %v", c.want, err)
+		}
+	}
+}
+
+// TestEmbeddingPackedIsARead: a few rows of a large table are read where it lies, without memory for the table's numbers.
+func TestEmbeddingPackedIsARead(t *testing.T) {
+	const T, C, V = 4, 2048, 128256
+	p, err := PlanFor(8<<30, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range backend.Quants {
+		codes, scales := p.AllocUninit(tensor.I32, q.Codes(V*C)), p.AllocUninit(tensor.F32, q.Scales(V*C))
+		y, ids := p.AllocUninit(tensor.F32, T*C), p.AllocUninit(tensor.I32, T)
+		before := p.Peak()
+		p.EmbeddingPacked(y, codes, scales, ids, T, C, V, q)
+		if got := p.Peak(); got != before {
+			t.Errorf("%s: %d bytes besides the operands", q, got-before)
+		}
+		for _, b := range []backend.Buffer{codes, scales, y, ids} {
+			p.Free(b)
 		}
 	}
 }

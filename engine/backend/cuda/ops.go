@@ -207,15 +207,13 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 	b.product(cs, as, w, m, n, k, op, alpha, beta)
 }
 
-// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W of codes and scales. An id outside W comes back from the next Sync or
+// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W of codes and scales, of which it reads these rows. An id outside W comes back from the next Sync or
 // Download.
 func (b *Backend) EmbeddingPacked(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant) {
 	o := operands{b, "EmbeddingPacked"}
-	w, free := b.scratch(v * c)
-	defer free()
-	b.expand(o, w, codes, scales, v*c, q)
 	fault, code := b.faultArgs(placeEmbeddingPacked)
-	b.rows("rows_gather", t, o.f("y", y, t*c), w, o.i("ids", ids, t), i32(t), i32(c), i32(v), fault, code)
+	b.rows("quant_gather", t, o.f("y", y, t*c), o.i("codes", codes, q.Codes(v*c)), o.f("scales", scales, q.Scales(v*c)), o.i("ids", ids, t),
+		i32(t), i32(c), i32(v), i32(int(q)), fault, code)
 }
 
 // RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.
