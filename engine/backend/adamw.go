@@ -195,6 +195,8 @@ type Code8 struct {
 	Values [256]float32
 	Middle [255]float32 // between two neighbours
 	Zero   uint8
+
+	least [1 << 15]uint8 // the code of the smallest float32 number that begins with these 15 bits
 }
 
 // Signed8 and Unsigned8 are the dynamic codes of first and second moments.
@@ -230,6 +232,22 @@ func newCode8(signed bool) *Code8 {
 	for i := range c.Middle {
 		c.Middle[i] = (c.Values[i] + c.Values[i+1]) / 2
 	}
+	// In rising order: from the largest negative magnitudes to zero, then to the positive ones. What begins as an infinity
+	// may be no number, whose code is 0.
+	code := uint8(0)
+	up := func(first uint32, smallest float32) {
+		for code < 255 && smallest > c.Middle[code] {
+			code++
+		}
+		c.least[first] = code
+	}
+	const infinite = 0xff << 6
+	for i := infinite - 1; i >= 0; i-- {
+		up(1<<14|uint32(i), -math.Float32frombits(uint32(i)<<17|0x1ffff))
+	}
+	for i := range uint32(infinite) {
+		up(i, math.Float32frombits(i<<17))
+	}
 	return c
 }
 
@@ -239,16 +257,11 @@ func (c *Code8) Nearest(x, top float64) uint8 {
 		return c.Zero
 	}
 	f := float32(x / top)
-	lo, hi := 0, 255
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if f > c.Middle[mid] {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
+	code := c.least[math.Float32bits(f)>>17]
+	for code < 255 && f > c.Middle[code] {
+		code++
 	}
-	return uint8(lo)
+	return code
 }
 
 // NearestSecond is Nearest by Unsigned8 for a second moment: above zero it stays so.

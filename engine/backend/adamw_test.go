@@ -2,6 +2,7 @@ package backend
 
 import (
 	"math"
+	"sort"
 	"testing"
 )
 
@@ -14,6 +15,24 @@ func TestCode8(t *testing.T) {
 			if got := c.Nearest(float64(c.Values[i])*3, 3); int(got) != i {
 				t.Errorf("value %d (%g) is read back as %d", i, c.Values[i], got)
 			}
+		}
+	}
+	for _, c := range []*Code8{Signed8, Unsigned8} {
+		search := func(f float32) uint8 { return uint8(sort.Search(255, func(i int) bool { return !(f > c.Middle[i]) })) }
+		try := func(f float32) {
+			if got := c.Nearest(float64(f), 1); got != search(f) {
+				t.Errorf("%g has code %d; wanted %d", f, got, search(f))
+			}
+		}
+		for _, m := range c.Middle {
+			try(m)
+			try(math.Nextafter32(m, 2))
+			try(math.Nextafter32(m, -2))
+		}
+		for i := range uint32(1 << 15) {
+			try(math.Float32frombits(i << 17))
+			try(math.Float32frombits(i<<17 | 0x1ffff))
+			try(math.Float32frombits(i<<17 | MomentNoise(1, int(i))&0x1ffff))
 		}
 	}
 	if Signed8.Values[255] != 1 || Unsigned8.Values[0] != 0 || Signed8.Nearest(0, 0) != Signed8.Zero || Signed8.Values[Signed8.Zero] != 0 {

@@ -86,7 +86,7 @@ func (b *Backend) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := &b.tasks.adamw
-	t.k, t.step, t.of, t.items = b.k, s.Step, t.of[:0], t.items[:0]
+	t.b, t.step, t.of, t.items = b, s.Step, t.of[:0], t.items[:0]
 	items := 0
 	for i := range tensors {
 		x := &tensors[i]
@@ -113,7 +113,7 @@ func (b *Backend) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 }
 
 type adamwTask struct {
-	k     *kernels
+	b     *Backend
 	step  int
 	of    []adamwTensor
 	items []int // the first item of each
@@ -129,16 +129,17 @@ type adamwTensor struct {
 	coef                adamwCoef
 }
 
-func (t *adamwTask) do(_, item int) {
+func (t *adamwTask) do(w, item int) {
 	i := owner(t.items, item)
 	u := &t.of[i]
 	at := (item - t.items[i]) * grain
 	end := min(at+grain, len(u.p))
 	switch {
 	case u.form == backend.MomentsF32:
-		t.k.adamw(&u.p[at], &u.m[at], &u.v[at], &u.g[at], &u.coef.gradScale, end-at)
+		t.b.k.adamw(&u.p[at], &u.m[at], &u.v[at], &u.g[at], &u.coef.gradScale, end-at)
 	case u.form == backend.MomentsBF16:
-		u.bf16(t.k, t.step, at, end)
+		t.b.scratch[w] = grow(t.b.scratch[w], 1024)
+		u.bf16(t.b.k, t.b.scratch[w], t.step, at, end)
 	case u.mw == nil:
 		for i := at; i < end; i++ {
 			m, v := u.one(i, float64(u.m[i]), float64(u.v[i]))
@@ -157,9 +158,9 @@ func (t *adamwTask) do(_, item int) {
 	}
 }
 
-// bf16 updates elements at … end, at even, whose moments are written out for as long as that takes.
-func (u *adamwTensor) bf16(k *kernels, step, at, end int) {
-	var m, v [512]float32
+// bf16 updates elements at … end, at even, whose moments are written out to scratch for as long as that takes.
+func (u *adamwTensor) bf16(k *kernels, scratch []float32, step, at, end int) {
+	m, v := scratch[:512], scratch[512:1024]
 	for ; at < end; at += len(m) {
 		n := min(len(m), end-at)
 		for i := 0; i < n; i += 2 {
