@@ -114,6 +114,11 @@ const (
 func (b *Backend) launch(kernel string, grid, block [3]int, shared int, args ...uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.start(kernel, grid, block, shared, args...)
+}
+
+// start is launch for a caller that holds the lock.
+func (b *Backend) start(kernel string, grid, block [3]int, shared int, args ...uint64) {
 	if b.err != nil {
 		return
 	}

@@ -13,53 +13,52 @@ import (
 // parameters stay where they are, and gradients mostly come to lie where those of the update before did.
 type table struct {
 	addr    uint64
-	bytes   int    // allocated
-	content []byte // what lies there
-	next    []byte
+	bytes   int     // allocated
+	content entries // what lies there
 }
+
+// entries is a table as it is written.
+type entries []byte
 
 const (
 	tableEntry    = 88   // bytes of struct Tensor
 	blockElements = 8192 // block_elements
 )
 
-// entry adds a tensor. first is the first block that works on it; that of the next is returned.
-func (t *table) entry(p, g, rounded, m, v, mtop, vtop uint64, n int, rate, decay float32, form backend.MomentForm, first, from int) int {
+// add adds a tensor. first is the first block that works on it; that of the next is returned.
+func (t *entries) add(p, g, rounded, m, v, mtop, vtop uint64, n int, rate, decay float32, form backend.MomentForm, first, from int) int {
 	le := binary.LittleEndian
 	for _, x := range []uint64{p, g, rounded, m, v, mtop, vtop, uint64(n)} {
-		t.next = le.AppendUint64(t.next, x)
+		*t = le.AppendUint64(*t, x)
 	}
 	for _, x := range []uint32{math.Float32bits(rate), math.Float32bits(decay), uint32(form), uint32(first), uint32(from), 0} {
-		t.next = le.AppendUint32(t.next, x)
+		*t = le.AppendUint32(*t, x)
 	}
 	return first + (n+blockElements-1)/blockElements
 }
 
-// write brings the table that was made of entries to the card and returns its address.
-func (b *Backend) write(t *table) uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err != nil || t.addr != 0 && bytes.Equal(t.next, t.content) {
+// write brings a table to the card and returns its address. The caller holds the lock until what reads it was launched.
+func (b *Backend) write(t *table, next entries) uint64 {
+	if b.err != nil || t.addr != 0 && bytes.Equal(next, t.content) {
 		return t.addr
 	}
-	if t.bytes < len(t.next) {
+	if t.bytes < len(next) {
 		if t.addr != 0 {
 			b.dev.free(t.addr)
 		}
 		t.addr, t.bytes, t.content = 0, 0, nil
-		addr, err := b.dev.alloc(len(t.next))
+		addr, err := b.dev.alloc(len(next))
 		if err != nil {
 			b.fail(err)
 			return 0
 		}
-		t.addr, t.bytes = addr, len(t.next)
+		t.addr, t.bytes = addr, len(next)
 	}
-	if err := b.dev.upload(t.addr, t.next); err != nil {
+	t.content = next
+	if err := b.dev.upload(t.addr, next); err != nil {
 		b.fail(err)
 		t.content = nil
-		return t.addr
 	}
-	t.content, t.next = t.next, t.content
 	return t.addr
 }
 
@@ -67,29 +66,29 @@ func (b *Backend) write(t *table) uint64 {
 func (b *Backend) SumSquares(out backend.Buffer, xs []backend.Buffer) {
 	o := operands{b, "SumSquares"}
 	to := o.f("out", out, len(xs))
-	t := &b.squares
-	t.next = t.next[:0]
+	all := make(entries, 0, tableEntry*len(xs))
 	blocks := 0
 	for _, x := range xs {
-		blocks = t.entry(0, o.read("x", x, x.Len()).addr, 0, 0, 0, 0, 0, x.Len(), 0, 0, 0, blocks, 0)
+		blocks = all.add(0, o.read("x", x, x.Len()).addr, 0, 0, 0, 0, 0, x.Len(), 0, 0, 0, blocks, 0)
 	}
 	if len(xs) == 0 {
 		return
 	}
 	partial, free := b.scratch(blocks)
 	defer free()
-	all := b.write(t)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	table := b.write(&b.squares, all)
 	if blocks > 0 {
-		b.launch("optimizer_squares", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, partial, all, i32(len(xs)))
+		b.start("optimizer_squares", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, partial, table, i32(len(xs)))
 	}
-	b.launch("optimizer_sum", [3]int{len(xs), 1, 1}, [3]int{256, 1, 1}, 0, to, partial, all)
+	b.start("optimizer_sum", [3]int{len(xs), 1, 1}, [3]int{256, 1, 1}, 0, to, partial, table)
 }
 
 // AdamW updates all tensors in one launch.
 func (b *Backend) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 	o := operands{b, "AdamW"}
-	t := &b.updates
-	t.next = t.next[:0]
+	all := make(entries, 0, tableEntry*len(tensors))
 	blocks, codes := 0, uint64(0)
 	for i := range tensors {
 		x := &tensors[i]
@@ -108,7 +107,7 @@ func (b *Backend) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 			mtop, vtop = o.f("mtop", x.Moments.MTop, tops), o.f("vtop", x.Moments.VTop, tops)
 			codes = b.codes()
 		}
-		blocks = t.entry(p, g, rounded, m, v, mtop, vtop, n, float32(x.Rate), float32(x.WeightDecay), form, blocks, x.From)
+		blocks = all.add(p, g, rounded, m, v, mtop, vtop, n, float32(x.Rate), float32(x.WeightDecay), form, blocks, x.From)
 	}
 	if blocks == 0 {
 		return
@@ -116,7 +115,9 @@ func (b *Backend) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 	beta1, beta2 := float64(float32(s.Beta1)), float64(float32(s.Beta2)) // the kernel's numbers: what follows from them fits them
 	c1, c2 := 1/(1-math.Pow(beta1, float64(s.Step))), 1/(1-math.Pow(beta2, float64(s.Step)))
 	f := func(x float64) uint64 { return f32(float32(x)) }
-	b.launch("optimizer_adamw", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, b.write(t), i32(len(tensors)), codes, f(s.GradScale),
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.start("optimizer_adamw", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, b.write(&b.updates, all), i32(len(tensors)), codes, f(s.GradScale),
 		f(beta1), f(beta2), f(1-beta1), f(1-beta2), f(c1), f(c2), f(s.LR), f(s.Eps), i32(s.Step), i32(int(backend.Signed8.Zero)))
 }
 

@@ -107,6 +107,16 @@ func TestTraining(t *testing.T) {
 // TestMoments: whole runs with moments in every form, some of whose tensors are large enough for 8 bits, end where they end on
 // ref; offloaded they have the same bits.
 func TestMoments(t *testing.T) {
+	moments(t, func() backend.Backend {
+		b, err := cuda.NewSim()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	})
+}
+
+func moments(t *testing.T, open func() backend.Backend) {
 	for _, cfg := range []train.Config{{Optimizer: "adamw"}, {Optimizer: "adamw-bf16", Precision: "bf16"}, {Optimizer: "adamw8bit"}} {
 		t.Run(cfg.Optimizer, func(t *testing.T) {
 			t.Parallel()
@@ -117,19 +127,9 @@ func TestMoments(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := tensor.NewRNG(1, "documents")
-				var seqs []data.Sequence
-				for i := range 4 {
-					s := data.Sequence{Row: i}
-					for range 4 {
-						s.IDs = append(s.IDs, int32(r.Intn(640)))
-					}
-					s.Targets = append(slices.Clone(s.IDs[1:]), backend.IgnoreIndex)
-					seqs = append(seqs, s)
-				}
 				cfg := cfg
 				cfg.LR, cfg.Steps, cfg.BatchSize, cfg.WeightDecay, cfg.OffloadOptimizer = 1e-2, 3, 2, 0.1, away
-				tr, err := train.New(m, seqs, []string{"documents"}, cfg)
+				tr, err := train.New(m, documents(4, 4, 640), []string{"documents"}, cfg)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -138,21 +138,14 @@ func TestMoments(t *testing.T) {
 				}
 				return losses, m
 			}
-			sim := func() backend.Backend {
-				b, err := cuda.NewSim()
-				if err != nil {
-					t.Fatal(err)
-				}
-				return b
-			}
 			want, _ := run(ref.New(), false)
-			got, m := run(sim(), false)
+			got, m := run(open(), false)
 			for i := range want {
 				if d := math.Abs(got[i] - want[i]); d > 2e-3*(1e-2+math.Abs(want[i])) {
 					t.Errorf("figure %d is %v; on ref %v", i, got[i], want[i])
 				}
 			}
-			away, n := run(sim(), true)
+			away, n := run(open(), true)
 			a, err := m.Fingerprint()
 			if err != nil {
 				t.Fatal(err)
