@@ -317,7 +317,11 @@ type Update struct {
 
 // AdamWStep are the numbers of a step of "AdamW" that all its tensors share. GradScale is 1 for gradients as they are; Step counts
 // from 1.
-type AdamWStep = backend.AdamWStep
+type AdamWStep struct {
+	LR, Beta1, Beta2, Eps float64
+	GradScale             float64
+	Step                  int
+}
 
 // Call runs an operation of the engine by its name, as package backend documents it, and waits for it: buffers, nil, numbers
 // and Segments in the operation's order. "SumSquares" takes a []*Buffer, "AdamW" a []Update and an AdamWStep. "MatMul" takes its three buffers, m, n, k, "NT", "NN" or "TN", alpha and beta.
@@ -379,6 +383,8 @@ func (d *Device) operand(a any, want reflect.Type) (reflect.Value, error) {
 			bs = append(bs, b.x)
 		}
 		a = bs
+	case AdamWStep:
+		a = backend.AdamWStep(list)
 	case []Update:
 		var ts []backend.AdamWTensor
 		for i, u := range list {
