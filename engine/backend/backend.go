@@ -84,13 +84,6 @@ type Segments struct {
 	Dev  any
 }
 
-// AdamWStep holds the numbers of one update. Step counts from 1.
-type AdamWStep struct {
-	LR, Beta1, Beta2, Eps, WeightDecay float32
-	GradScale                          float32 // multiplies the gradient first: clipping without another pass
-	Step                               int
-}
-
 // Ops are the operations of forward, backward and update.
 type Ops interface {
 	// MatMul writes C = alpha·op(A, B) + beta·C; C is (M, N). With beta 0 the old C is not read (it may be NaN).
@@ -190,11 +183,11 @@ type Ops interface {
 	// Argmax writes the index of each row's largest element, the first of equals.   ids (T) i32  x (T, V)
 	Argmax(ids, x Buffer, t, v int)
 
-	// SumSquares writes the sum of the squares of x to out[0].
-	SumSquares(out, x Buffer)
-	// AdamW updates p, m, v of n elements from the gradient g (Loshchilov & Hutter 2019, arXiv:1711.05101, alg. 2):
-	// p decays by LR·WeightDecay·p first, then moves by -LR·m̂/(sqrt(v̂)+Eps).
-	AdamW(p, m, v, g Buffer, s AdamWStep)
+	// SumSquares writes the sum of the squares of xs[i] to out[i].   out (len(xs))
+	SumSquares(out Buffer, xs []Buffer)
+	// AdamW updates the values and moments of all tensors by their gradients (Loshchilov & Hutter 2019, arXiv:1711.05101, alg. 2),
+	// in one pass over them: see AdamWNumbers and MomentForm. No two of the tensors' buffers overlap.
+	AdamW(tensors []AdamWTensor, s AdamWStep)
 }
 
 // IgnoreIndex marks a position that has no target.
