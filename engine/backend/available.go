@@ -15,12 +15,15 @@ func Available(dev Backend) (int64, bool) {
 		n, err := d.Available()
 		return n, err == nil
 	}
-	n, ok := hostAvailable("/")
+	n, ok := HostAvailable()
 	if d, has := dev.(interface{ Reusable() int64 }); has && ok {
 		n += d.Reusable()
 	}
 	return n, ok
 }
+
+// HostAvailable returns the bytes that the machine, or the process's control group, can still give.
+func HostAvailable() (int64, bool) { return hostAvailable("/") }
 
 // hostAvailable reads Linux's figures below root.
 func hostAvailable(root string) (int64, bool) {

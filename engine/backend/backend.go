@@ -92,13 +92,6 @@ func (s *Segments) Release() {
 	s.Dev = nil
 }
 
-// AdamWStep holds the numbers of one update. Step counts from 1.
-type AdamWStep struct {
-	LR, Beta1, Beta2, Eps, WeightDecay float32
-	GradScale                          float32 // multiplies the gradient first: clipping without another pass
-	Step                               int
-}
-
 // Draw says how Sample takes an index from a row of scores. The zero value takes the largest score's, the first of equals.
 //
 // Index i weighs exp((x[i]-max x)/Temperature). The cuts TopK, TopP and MinP are made in this order, each of what the one before
@@ -219,11 +212,11 @@ type Ops interface {
 	//   nll (T)   x (T, V)   ids (T) i32
 	CrossEntropy(nll, x, ids Buffer, t, v int)
 
-	// SumSquares writes the sum of the squares of x to out[0].
-	SumSquares(out, x Buffer)
-	// AdamW updates p, m, v of n elements from the gradient g (Loshchilov & Hutter 2019, arXiv:1711.05101, alg. 2):
-	// p decays by LR·WeightDecay·p first, then moves by -LR·m̂/(sqrt(v̂)+Eps).
-	AdamW(p, m, v, g Buffer, s AdamWStep)
+	// SumSquares writes the sum of the squares of xs[i] to out[i].   out (len(xs))
+	SumSquares(out Buffer, xs []Buffer)
+	// AdamW updates the values and moments of all tensors by their gradients (Loshchilov & Hutter 2019, arXiv:1711.05101, alg. 2),
+	// in one pass over them: see AdamWNumbers and MomentForm. No two of the tensors' buffers overlap.
+	AdamW(tensors []AdamWTensor, s AdamWStep)
 }
 
 // IgnoreIndex marks a position that has no target.

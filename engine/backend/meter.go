@@ -101,8 +101,8 @@ func (*Meter) Copy(Buffer, Buffer)                                              
 func (*Meter) AddScaled(Buffer, Buffer, float32)                                             {}
 func (*Meter) Sample(Buffer, Buffer, []Draw, int)                                            {}
 func (*Meter) CrossEntropy(Buffer, Buffer, Buffer, int, int)                                 {}
-func (*Meter) SumSquares(Buffer, Buffer)                                                     {}
-func (*Meter) AdamW(Buffer, Buffer, Buffer, Buffer, AdamWStep)                               {}
+func (*Meter) SumSquares(Buffer, []Buffer)                                                   {}
+func (*Meter) AdamW([]AdamWTensor, AdamWStep)                                                {}
 func (*Meter) RowNorms(Buffer, Buffer, int, int)                                             {}
 func (*Meter) ScaleColumnsForward(Buffer, Buffer, Buffer, Buffer, int, int)                  {}
 func (*Meter) ScaleColumnsBackward(Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, int, int) {}

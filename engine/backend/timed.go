@@ -178,14 +178,14 @@ func (d *Timed) EmbeddingPacked(y, codes, scales, ids Buffer, t, c, v int, q Qua
 	d.Backend.EmbeddingPacked(y, codes, scales, ids, t, c, v, q)
 }
 
-func (d *Timed) AdamW(p, m, v, g Buffer, s AdamWStep) {
+func (d *Timed) AdamW(tensors []AdamWTensor, s AdamWStep) {
 	defer d.since(Optimizer, time.Now())
-	d.Backend.AdamW(p, m, v, g, s)
+	d.Backend.AdamW(tensors, s)
 }
 
-func (d *Timed) SumSquares(out, x Buffer) {
+func (d *Timed) SumSquares(out Buffer, xs []Buffer) {
 	defer d.since(Optimizer, time.Now())
-	d.Backend.SumSquares(out, x)
+	d.Backend.SumSquares(out, xs)
 }
 
 func (d *Timed) EmbeddingForward(y, w, ids Buffer, t, c int) {

@@ -235,12 +235,13 @@ func cases(g geometry) []func(s *shop) kernelCase {
 	}
 	weights("AdamW", 7, 4, func(s *shop, n int) func() {
 		p, m, v, d := s.floats(n), s.floats(n), s.floats(n), s.floats(n)
+		list := []backend.AdamWTensor{{P: p, G: d, Moments: backend.Moments{M: m, V: v}, Rate: 1}}
 		return func() {
-			s.dev.AdamW(p, m, v, d, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
+			s.dev.AdamW(list, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
 		}
 	})
 	weights("gradient norm", 1, 1, func(s *shop, n int) func() {
-		out, x := s.floats(1), s.floats(n)
+		out, x := s.floats(1), []backend.Buffer{s.floats(n)}
 		return func() { s.dev.SumSquares(out, x) }
 	})
 	weights("fill", 1, 1, func(s *shop, n int) func() { x := s.floats(n); return func() { s.dev.Fill(x, 0) } })

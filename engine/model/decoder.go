@@ -109,6 +109,26 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 	})
 }
 
+// Blank returns a model of zeros, for a plan of what a run of it takes: on a device that counts (backend.Plan) nothing of its size
+// is made.
+func Blank(dev backend.Backend, c Config) (*Model, error) {
+	c.fill()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	var all []float32
+	return build(dev, c, func(_ string, shape []int) ([]float32, error) {
+		n := tensor.Size(shape...)
+		if _, keeps := dev.(backend.Adopter); keeps {
+			return make([]float32, n), nil
+		}
+		if len(all) < n {
+			all = make([]float32, n) // read by no plan: the machine gives no memory for it
+		}
+		return all[:n], nil
+	})
+}
+
 // build puts a model on a device from a source of tensors by name; with a form of quantisation, the layers' linear weights in
 // that form, one by one.
 func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error), q ...backend.Quant) (*Model, error) {

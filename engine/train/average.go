@@ -44,6 +44,15 @@ func view(dev backend.Backend, b backend.Buffer) ([]float32, error) {
 	return x, dev.Download(x, b)
 }
 
+// viewInts is view for integers.
+func viewInts(dev backend.Backend, b backend.Buffer) ([]int32, error) {
+	if h, ok := b.(*backend.HostBuffer); ok {
+		return h.I, nil
+	}
+	x := make([]int32, b.Len())
+	return x, dev.DownloadInts(x, b)
+}
+
 // download returns the values of parameters.
 func download(dev backend.Backend, params []*grad.Param) ([][]float32, error) {
 	out := make([][]float32, len(params))

@@ -28,9 +28,9 @@ type Config struct {
 	Warmup       int        // updates of linear warm-up; 0 means 3 % of all, -1 none
 	Decay        int        // updates over which "wsd" falls at the end; 0 means 10 % of all
 	MinLR        float64    // where cosine, linear and wsd end and inverse-sqrt stops; 0
-	Optimizer    string     // one of Optimizers; "adamw"
+	Optimizer    string     // one of Optimizers; "adamw". "adamw-bf16" and "adamw8bit" keep its moments in two bytes or one
 	Beta1, Beta2 float64    // 0.9, 0.999; lion 0.9, 0.99; adafactor 0 (no mean of updates), unused
-	Eps          float64    // of adamw; 1e-8
+	Eps          float64    // of AdamW in all forms; 1e-8
 	Momentum     float64    // of sgd; 0
 	Nesterov     bool       // of sgd
 	WeightDecay  float64    // on matrices, not on norms and biases; 0
@@ -59,6 +59,12 @@ type Config struct {
 	// Recompute keeps the activations at the borders of layers alone and makes the others again on the way back: less memory
 	// for about a third more time, and the same bits.
 	Recompute bool `json:"-"`
+
+	// OffloadOptimizer keeps the moments of AdamW, in all its forms, in the machine's memory on devices with memory of their own, and
+	// brings each parameter's to the device for its update: the same bits for less of the device's memory, and for the time
+	// of two copies of the moments in every update. On other devices it changes nothing; nor do the other optimizers need it,
+	// whose state is never on the device.
+	OffloadOptimizer bool `json:"-"`
 
 	// MemoryLimit is what the run may take besides the model, in bytes; 0 means what the device has. A run that is estimated
 	// to take more is refused.
@@ -119,7 +125,7 @@ func (c Config) fill() Config {
 	case "lion":
 		setf(&c.Beta1, 0.9)
 		setf(&c.Beta2, 0.99)
-	case "adamw", "adamw8bit":
+	case "adamw", "adamw-bf16", "adamw8bit":
 		setf(&c.Beta1, 0.9)
 		setf(&c.Beta2, 0.999)
 		setf(&c.Eps, 1e-8)

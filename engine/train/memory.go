@@ -18,9 +18,10 @@ type Memory struct {
 	Optimizer int64 // the optimizer's state and working memory
 	Copies    int64 // float32 masters, the average, the parameters of the best score
 	Tokens    int   // of the largest pass
+	Host      int64 // of a device with memory of its own: what lies in the machine's instead
 }
 
-// Total returns the sum.
+// Total returns the sum of what lies in the device's memory.
 func (m Memory) Total() int64 { return m.Passes + m.Optimizer + m.Copies }
 
 // TooLarge is returned when a run would take more memory than there is.
@@ -28,16 +29,26 @@ type TooLarge struct {
 	Memory
 	Available int64
 	Device    string
+
+	canOffload, hostShort bool
 }
 
 func (e *TooLarge) Error() string {
 	gb := func(n int64) string { return fmt.Sprintf("%.2f GB", float64(n)/1e9) }
-	return fmt.Sprintf("train.New: the run would take %s besides the model: gradients and activations of passes of up to %d tokens %s, optimizer %s, copies of the weights %s; %s has %s left; lower MicroTokens or MaxLen, set Recompute, train with LoRA, or take the optimizer \"adamw8bit\", \"lion\", \"sgd\" or \"adafactor\"",
-		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available))
+	if e.hostShort {
+		return fmt.Sprintf("train.New: the run would keep %s of the optimizer's state and working memory in the machine's memory, which has %s left; take the optimizer \"adamw8bit\" or \"adamw-bf16\", or train with LoRA",
+			gb(e.Host), gb(e.Available))
+	}
+	offload := ""
+	if e.canOffload {
+		offload = "set OffloadOptimizer, which keeps the optimizer's state in the machine's memory, "
+	}
+	return fmt.Sprintf("train.New: the run would take %s besides the model: gradients and activations of passes of up to %d tokens %s, optimizer %s, copies of the weights %s; %s has %s left; lower MicroTokens or MaxLen, set Recompute, train with LoRA, %sor take the optimizer \"adamw8bit\", \"adamw-bf16\", \"lion\", \"sgd\" or \"adafactor\"",
+		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available), offload)
 }
 
-// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Meter. false where the model uses an operation
-// that the meter does not know. It is called before the gradients are made.
+// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Plan. false where the model uses an operation
+// that the plan does not know. It is called before the gradients are made.
 //
 // Of a Llama decoder whose P weights are all trained, in a pass of T tokens over L layers, it makes about
 //
@@ -65,15 +76,11 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
 	})
 	m.Tokens = len(widest.IDs)
-	opt := newOptimizer(t.cfg, t.dev, t.params, true)
+	m.Optimizer, m.Host = newOptimizer(t.cfg, t.dev, t.params, t.rates, true).size()
 	longest, sum := int64(0), int64(0)
 	for _, p := range t.params {
 		n := 4 * int64(p.Len())
-		m.Optimizer += opt.bytes(p)
 		longest, sum = max(longest, n), sum+n
-	}
-	if _, host := opt.(*onHost); host {
-		m.Optimizer += 2 * longest // the copies that it works on
 	}
 	if t.cfg.Precision == "bf16" {
 		m.Copies += sum + longest
@@ -84,7 +91,7 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 	if t.cfg.keepsBest() {
 		m.Copies += sum
 	}
-	meter := backend.NewMeter()
+	meter := backend.NewPlan(t.dev)
 	forget := func() {
 		for _, p := range t.params {
 			if p.Grad != nil {
@@ -123,7 +130,7 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 }
 
 // walk makes one pass on the meter.
-func (t *Trainer) walk(meter *backend.Meter, b data.Batch) {
+func (t *Trainer) walk(meter backend.Plan, b data.Batch) {
 	in := input(b)
 	in.Recompute = t.cfg.Recompute
 	if t.cfg.NEFTune > 0 {
@@ -160,9 +167,18 @@ func (t *Trainer) fits(limit int64) error {
 		return nil
 	}
 	t.memory = m
+	large := func(available int64, device string) error {
+		_, adamw := momentForms[t.cfg.Optimizer]
+		return &TooLarge{Memory: m, Available: available, Device: device, canOffload: adamw && !backend.OnHost(t.dev) && !t.cfg.OffloadOptimizer}
+	}
+	if m.Host > 0 {
+		if free, ok := backend.HostAvailable(); ok && m.Host > free {
+			return &TooLarge{Memory: m, Available: free, Device: "the machine", hostShort: true}
+		}
+	}
 	if limit > 0 {
 		if m.Total() > limit {
-			return &TooLarge{m, limit, "MemoryLimit"}
+			return large(limit, "MemoryLimit")
 		}
 		return nil
 	}
@@ -172,7 +188,7 @@ func (t *Trainer) fits(limit int64) error {
 		free, ok = backend.Available(t.dev)
 	}
 	if ok && m.Total() > free {
-		return &TooLarge{m, free, "device " + t.dev.Name()}
+		return large(free, "device "+t.dev.Name())
 	}
 	return nil
 }

@@ -39,26 +39,32 @@ func (c *counting) Free(b backend.Buffer) {
 }
 
 // The estimate of a pass is what a real one takes, and a run that takes more than there is is refused with both numbers.
-func TestMemoryIsEstimated(t *testing.T) {
-	ref, err := backend.Open("ref")
+func TestMemoryIsEstimated(t *testing.T) { both(t, memoryIsEstimated) }
+
+func memoryIsEstimated(t *testing.T, device string) {
+	ref, err := backend.Open(device)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var kept int64
-	for _, c := range []Config{{}, {Recompute: true}, {LoRA: model.LoRA{Rank: 2}}, {NEFTune: 5, MicroTokens: 20}, {Optimizer: "lion", EMA: 0.9}} {
+	for _, c := range []Config{{}, {Recompute: true}, {LoRA: model.LoRA{Rank: 2}}, {NEFTune: 5, MicroTokens: 20}, {Optimizer: "lion", EMA: 0.9},
+		{Optimizer: "adamw"}, {Optimizer: "adamw-bf16", MicroTokens: 30}, {Optimizer: "adamw8bit", Recompute: true}, {Optimizer: "adamw", OffloadOptimizer: true}} {
 		dev := &counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}}
 		m, err := model.New(dev, tinyModel(t, "ref").Config, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.LR, c.Steps, c.BatchSize, c.Optimizer = 1e-3, 4, 20, "sgd" // sgd keeps nothing on the device
+		c.LR, c.Steps, c.BatchSize = 1e-3, 4, 20
+		if c.Optimizer == "" {
+			c.Optimizer = "sgd" // which keeps nothing
+		}
 		dev.meter = backend.NewMeter()
 		clear(dev.of)
 		tr, err := New(m, sequences(20), []string{"a", "b"}, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := tr.Memory().Passes
+		want := tr.Memory().Passes + tr.Memory().Optimizer
 		if err := tr.Run(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -67,6 +73,7 @@ func TestMemoryIsEstimated(t *testing.T) {
 		if d := math.Abs(float64(got - want)); d > 0.1*float64(want)+16384 {
 			t.Errorf("%+v: estimated %d bytes, taken %d", c, want, got)
 		}
+		want = tr.Memory().Passes
 		if !c.Recompute && kept == 0 {
 			kept = want
 		}
@@ -74,21 +81,49 @@ func TestMemoryIsEstimated(t *testing.T) {
 			t.Errorf("with activations made again a pass takes %d bytes, without %d", want, kept)
 		}
 	}
-	m := tinyModel(t, "cpu")
+	m := tinyModel(t, device)
 	_, err = New(m, sequences(20), []string{"a", "b"}, Config{LR: 1, MemoryLimit: 100000})
 	var large *TooLarge
 	if !errors.As(err, &large) || large.Available != 100000 || large.Total() <= 100000 || !strings.Contains(err.Error(), "0.00 GB left") {
 		t.Errorf("%v", err)
+	}
+	if strings.Contains(err.Error(), "OffloadOptimizer") {
+		t.Errorf("%v; there is nowhere else to keep moments", err)
 	}
 	for _, p := range m.Params() {
 		if p.Grad != nil {
 			t.Error("a refused run left gradients")
 		}
 	}
+	// A device with memory of its own may leave moments to the machine's, once.
+	for _, away := range []bool{false, true} {
+		m, err := model.New(&counting{ref, backend.NewMeter(), map[backend.Buffer]backend.Buffer{}}, tinyModel(t, device).Config, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(m, sequences(20), []string{"a", "b"}, Config{LR: 1, MemoryLimit: 1000, OffloadOptimizer: away})
+		if !errors.As(err, &large) || strings.Contains(err.Error(), "set OffloadOptimizer") == away {
+			t.Errorf("offloaded %v: %v", away, err)
+		}
+		if moments := 8 * int64(paramCount(m)); away && large.Host != moments || !away && large.Optimizer != moments {
+			t.Errorf("offloaded %v: %+v; moments take %d bytes", away, large.Memory, moments)
+		}
+	}
+	short := (&TooLarge{Memory: Memory{Host: 5e9}, Available: 2e9, hostShort: true}).Error()
+	if !strings.Contains(short, "5.00 GB") || !strings.Contains(short, "2.00 GB left") || !strings.Contains(short, "adamw8bit") {
+		t.Error(short)
+	}
 	a, b := &Trainer{}, Memory{}
 	if a.Memory() != b {
 		t.Error("an estimate of nothing")
 	}
+}
+
+func paramCount(m *model.Model) (n int) {
+	for _, p := range m.Params() {
+		n += p.Len()
+	}
+	return n
 }
 
 // Noise changes the training, in the same way however an update is split and on the same seed alone; making activations

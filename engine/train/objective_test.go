@@ -89,7 +89,7 @@ func objectives(t *testing.T, device string) {
 			for i := range all {
 				all[i] = i
 			}
-			kept := &keeping{tr.opt, map[int][]float32{}}
+			kept := &keeping{tr.opt, tr.params, nil}
 			tr.opt = kept
 			r, err := tr.Step(tr.micro(seqs, all))
 			if err != nil {
@@ -337,10 +337,14 @@ func TestObjectivesRefuse(t *testing.T) {
 // keeping is an optimizer that keeps the gradients that it was handed.
 type keeping struct {
 	optimizer
-	of map[int][]float32
+	params []*grad.Param
+	of     [][]float32
 }
 
-func (o *keeping) step(i int, value, g backend.Buffer, u update) error {
-	o.of[i] = slices.Clone(g.(*backend.HostBuffer).F)
-	return o.optimizer.step(i, value, g, u)
+func (o *keeping) step(masters []backend.Buffer, u update) error {
+	o.of = nil
+	for _, p := range o.params {
+		o.of = append(o.of, slices.Clone(p.Grad.(*backend.HostBuffer).F))
+	}
+	return o.optimizer.step(masters, u)
 }

@@ -1,62 +1,52 @@
 package train
 
 import (
-	"fmt"
 	"math"
 	"runtime"
 	"sync"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
-	"tunebook/engine/tensor"
 )
 
 // Optimizers are the names that Config.Optimizer knows.
-var Optimizers = []string{"adamw", "adamw8bit", "lion", "sgd", "adafactor"}
+var Optimizers = []string{"adamw", "adamw-bf16", "adamw8bit", "lion", "sgd", "adafactor"}
 
-// update holds the numbers of one step for one parameter. n counts from 1.
+// update holds the numbers of one step. n counts from 1.
 type update struct {
-	lr, decay float64
-	scale     float64 // multiplies the gradient first: clipping and division without another pass
-	n         int
+	lr    float64
+	scale float64 // multiplies the gradient first: clipping and division without another pass
+	n     int
 }
 
 // optimizer changes parameters by their gradients and keeps what it needs from one step to the next.
 type optimizer interface {
-	// step changes value, which is parameter i's or its float32 master's, by the gradient g.
-	step(i int, value, g backend.Buffer, u update) error
+	// step changes the parameters. Where there are masters, those in float32 are changed and the parameters become what they are
+	// rounded to bfloat16.
+	step(masters []backend.Buffer, u update) error
 	// save hands add all state, by names that begin with a prefix and end in the parameter's. shape is nil for a vector.
 	save(add func(name string, shape []int, data []float32)) error
 	// load reads what save wrote. Nothing is changed until the function that it returns is called.
 	load(get func(name string, n int) ([]float32, error)) (apply func(), err error)
-	// bytes returns the size of the state of one parameter.
-	bytes(p *grad.Param) int64
+	// size returns the bytes of state and working memory, on the device and in other memory of the host.
+	size() (device, host int64)
 	free()
 }
 
-// newOptimizer makes the state of cfg.Optimizer for params. With dry nothing is allocated: only bytes may be called.
-func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry bool) optimizer {
+// newOptimizer makes the state of cfg.Optimizer for params. With dry nothing is allocated: only size may be called.
+func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, rates []rates, dry bool) optimizer {
 	var r rule
 	switch cfg.Optimizer {
-	case "adamw":
-		o := &adamW{cfg: cfg, dev: dev, params: params, made: make([]bool, len(params))}
-		if !dry {
-			for _, p := range params {
-				o.m = append(o.m, dev.AllocUninit(tensor.F32, p.Len()))
-				o.v = append(o.v, dev.AllocUninit(tensor.F32, p.Len()))
-			}
-		}
-		return o
-	case "adamw8bit":
-		r = adamW8{cfg}
 	case "lion":
 		r = lion{cfg}
 	case "sgd":
 		r = sgd{cfg}
 	case "adafactor":
 		r = adafactor{cfg}
+	default:
+		return newAdamW(cfg, dev, params, rates, dry)
 	}
-	o := &onHost{rule: r, dev: dev, params: params}
+	o := &onHost{rule: r, dev: dev, params: params, rates: rates}
 	if !dry {
 		for _, p := range params {
 			o.slots = append(o.slots, r.slot(p))
@@ -65,114 +55,54 @@ func newOptimizer(cfg Config, dev backend.Backend, params []*grad.Param, dry boo
 	return o
 }
 
-// adamW is backend.AdamW on every parameter, its moments on the device. A parameter's are cleared where they are first wanted:
-// they are near then when the update reads them, and a run that is set up has not touched their memory.
-type adamW struct {
-	cfg    Config
-	dev    backend.Backend
-	params []*grad.Param
-	m, v   []backend.Buffer
-	made   []bool // whether parameter i's hold numbers
-}
-
-// moments sees to it that parameter i's hold numbers.
-func (o *adamW) moments(i int) {
-	if !o.made[i] {
-		o.dev.Fill(o.m[i], 0)
-		o.dev.Fill(o.v[i], 0)
-		o.made[i] = true
-	}
-}
-
-func (o *adamW) step(i int, value, g backend.Buffer, u update) error {
-	o.moments(i)
-	o.dev.AdamW(value, o.m[i], o.v[i], g, backend.AdamWStep{LR: float32(u.lr), Beta1: float32(o.cfg.Beta1), Beta2: float32(o.cfg.Beta2),
-		Eps: float32(o.cfg.Eps), WeightDecay: float32(u.decay), GradScale: float32(u.scale), Step: u.n})
-	return nil
-}
-
-func (o *adamW) save(add func(name string, shape []int, data []float32)) error {
-	for i, p := range o.params {
-		o.moments(i)
-		for prefix, b := range map[string]backend.Buffer{"m/": o.m[i], "v/": o.v[i]} {
-			x, err := view(o.dev, b)
-			if err != nil {
-				return err
-			}
-			add(prefix+p.Name, p.Shape, x)
-		}
-	}
-	return nil
-}
-
-func (o *adamW) load(get func(name string, n int) ([]float32, error)) (func(), error) {
-	var m, v [][]float32
-	for _, p := range o.params {
-		x, err := get("m/"+p.Name, p.Len())
-		if err != nil {
-			return nil, err
-		}
-		y, err := get("v/"+p.Name, p.Len())
-		if err != nil {
-			return nil, err
-		}
-		m, v = append(m, x), append(v, y)
-	}
-	return func() {
-		for i := range o.params {
-			o.moments(i)
-			o.dev.Upload(o.m[i], m[i])
-			o.dev.Upload(o.v[i], v[i])
-		}
-	}, nil
-}
-
-func (o *adamW) bytes(p *grad.Param) int64 { return 8 * int64(p.Len()) }
-
-func (o *adamW) free() {
-	for i := range o.m {
-		o.dev.Free(o.m[i])
-		o.dev.Free(o.v[i])
-	}
-	o.m, o.v = nil, nil
-}
-
 // rule is an update rule that is computed in plain Go, in float64 for each element, on any device: the parameter and its
-// gradient are brought to the host and the parameter back, which costs a copy on cpu and a transfer on a GPU.
+// gradient are brought to the host and the parameter back, which costs a copy on cpu and a transfer on a GPU. lr and decay are
+// the parameter's own.
 type rule interface {
 	slot(p *grad.Param) *slot
-	apply(p *grad.Param, s *slot, x, g []float32, u update)
+	apply(p *grad.Param, s *slot, x, g []float32, u update, decay float64)
 }
 
 // slot is a rule's state of one parameter.
 type slot struct {
-	names []string    // a prefix for each of floats
-	data  [][]float32 // float32 state
-	codes [2][]uint8  // 8-bit state; nil without
+	names []string // a prefix for each of data
+	data  [][]float32
 }
 
 type onHost struct {
 	rule   rule
 	dev    backend.Backend
 	params []*grad.Param
+	rates  []rates
 	slots  []*slot
 	x, g   []float32
 }
 
-func (o *onHost) step(i int, value, g backend.Buffer, u update) error {
-	n := value.Len()
-	if len(o.x) < n {
-		o.x, o.g = make([]float32, n), make([]float32, n)
+func (o *onHost) step(masters []backend.Buffer, u update) error {
+	for i, p := range o.params {
+		n := p.Len()
+		if len(o.x) < n {
+			o.x, o.g = make([]float32, n), make([]float32, n)
+		}
+		value, x, g := p.Value, o.x[:n], o.g[:n]
+		if masters != nil {
+			value = masters[i]
+		}
+		if err := o.dev.Download(x, value); err != nil {
+			return err
+		}
+		if err := o.dev.Download(g, p.Grad); err != nil {
+			return err
+		}
+		own := u
+		own.lr *= o.rates[i].lr
+		o.rule.apply(p, o.slots[i], x, g, own, o.rates[i].decay)
+		o.dev.Upload(value, x)
+		if masters != nil {
+			roundTo16(x)
+			o.dev.Upload(p.Value, x)
+		}
 	}
-	x, d := o.x[:n], o.g[:n]
-	if err := o.dev.Download(x, value); err != nil {
-		return err
-	}
-	if err := o.dev.Download(d, g); err != nil {
-		return err
-	}
-	o.rule.apply(o.params[i], o.slots[i], x, d, u)
-	o.dev.Upload(value, x)
 	return nil
 }
 
@@ -182,16 +112,9 @@ func (o *onHost) save(add func(name string, shape []int, data []float32)) error 
 		for j, name := range s.names {
 			add(name+p.Name, nil, s.data[j])
 		}
-		for j, c := range s.codes {
-			if c != nil {
-				add(codePrefix[j]+p.Name, nil, pack(c))
-			}
-		}
 	}
 	return nil
 }
-
-var codePrefix = [2]string{"m8/", "v8/"}
 
 func (o *onHost) load(get func(name string, n int) ([]float32, error)) (func(), error) {
 	var loaded []*slot
@@ -204,53 +127,27 @@ func (o *onHost) load(get func(name string, n int) ([]float32, error)) (func(), 
 			}
 			s.data[j] = x
 		}
-		for j, c := range s.codes {
-			if c == nil {
-				continue
-			}
-			x, err := get(codePrefix[j]+p.Name, (len(c)+2)/3)
-			if err != nil {
-				return nil, err
-			}
-			if err := unpack(c, x); err != nil {
-				return nil, fmt.Errorf("tensor %s: %w", codePrefix[j]+p.Name, err)
-			}
-		}
 		loaded = append(loaded, s)
 	}
 	return func() { o.slots = loaded }, nil
 }
 
-func (o *onHost) bytes(p *grad.Param) int64 {
-	s := o.rule.slot(p)
-	n := int64(len(s.codes[0]) + len(s.codes[1]))
-	for _, d := range s.data {
-		n += 4 * int64(len(d))
+func (o *onHost) size() (device, host int64) {
+	longest := int64(0)
+	for _, p := range o.params {
+		for _, d := range o.rule.slot(p).data {
+			host += 4 * int64(len(d))
+		}
+		longest = max(longest, 4*int64(p.Len()))
 	}
-	return n
+	host += 2 * longest // the copies that it works on
+	if backend.OnHost(o.dev) {
+		return host, 0
+	}
+	return 0, host
 }
 
 func (o *onHost) free() { o.slots, o.x, o.g = nil, nil, nil }
-
-// pack puts three codes into each float32, which holds whole numbers below 2^24 exactly.
-func pack(c []uint8) []float32 {
-	out := make([]float32, (len(c)+2)/3)
-	for i, b := range c {
-		out[i/3] += float32(uint32(b) << (8 * (i % 3)))
-	}
-	return out
-}
-
-func unpack(c []uint8, x []float32) error {
-	for i := range c {
-		v := x[i/3]
-		if !(v >= 0 && v < 1<<24) || v != float32(uint32(v)) {
-			return fmt.Errorf("element %d is %g; wanted three packed bytes", i/3, v)
-		}
-		c[i] = uint8(uint32(v) >> (8 * (i % 3)))
-	}
-	return nil
-}
 
 // parallel calls f for parts of 0 … n, each a multiple of grain long but the last. What f computes of an element must
 // not depend on the part that it lies in.
@@ -278,11 +175,11 @@ func (r sgd) slot(p *grad.Param) *slot {
 	return &slot{names: []string{"momentum/"}, data: [][]float32{make([]float32, p.Len())}}
 }
 
-func (r sgd) apply(_ *grad.Param, s *slot, x, g []float32, u update) {
+func (r sgd) apply(_ *grad.Param, s *slot, x, g []float32, u update, decay float64) {
 	mu := r.cfg.Momentum
 	parallel(len(x), 1, func(from, to int) {
 		for i := from; i < to; i++ {
-			d := u.scale*float64(g[i]) + u.decay*float64(x[i])
+			d := u.scale*float64(g[i]) + decay*float64(x[i])
 			if mu != 0 {
 				b := d
 				if u.n > 1 {
@@ -308,7 +205,7 @@ func (r lion) slot(p *grad.Param) *slot {
 	return &slot{names: []string{"m/"}, data: [][]float32{make([]float32, p.Len())}}
 }
 
-func (r lion) apply(_ *grad.Param, s *slot, x, g []float32, u update) {
+func (r lion) apply(_ *grad.Param, s *slot, x, g []float32, u update, decay float64) {
 	b1, b2, m := r.cfg.Beta1, r.cfg.Beta2, s.data[0]
 	parallel(len(x), 1, func(from, to int) {
 		for i := from; i < to; i++ {
@@ -321,7 +218,7 @@ func (r lion) apply(_ *grad.Param, s *slot, x, g []float32, u update) {
 			case c < 0:
 				sign = -1
 			}
-			x[i] = float32(float64(x[i])*(1-u.lr*u.decay) - u.lr*sign)
+			x[i] = float32(float64(x[i])*(1-u.lr*decay) - u.lr*sign)
 			m[i] = float32(b2*old + (1-b2)*d)
 		}
 	})
@@ -351,7 +248,7 @@ func (r adafactor) slot(p *grad.Param) *slot {
 	return s
 }
 
-func (r adafactor) apply(p *grad.Param, s *slot, x, g []float32, u update) {
+func (r adafactor) apply(p *grad.Param, s *slot, x, g []float32, u update, decay float64) {
 	const eps = 1e-30
 	beta := 1 - math.Pow(float64(u.n), -0.8)
 	size := make([]float64, len(x)) // the update before it is bounded
@@ -402,6 +299,6 @@ func (r adafactor) apply(p *grad.Param, s *slot, x, g []float32, u update) {
 			d = r.cfg.Beta1*float64(m[i]) + (1-r.cfg.Beta1)*d
 			m[i] = float32(d)
 		}
-		x[i] = float32(float64(x[i])*(1-u.lr*u.decay) - d)
+		x[i] = float32(float64(x[i])*(1-u.lr*decay) - d)
 	}
 }

@@ -144,7 +144,7 @@ func sourceWeights(t *testing.T, device string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := &keeping{tr.opt, map[int][]float32{}}
+		kept := &keeping{tr.opt, tr.params, nil}
 		tr.opt = kept
 		if _, err := tr.Step(microBatches(seqs, []int{0, 1, 2, 3, 4, 5}, micro, 1)); err != nil {
 			t.Fatal(err)

@@ -60,27 +60,14 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 	if bad(r.Loss) || bad(norm) {
 		return r, &NonFinite{Step: r.Step, Loss: r.Loss, GradNorm: norm, LR: r.LR}
 	}
-	u := update{scale: 1, n: t.step + 1}
+	u := update{lr: r.LR, scale: 1, n: t.step + 1}
 	if t.cfg.Clip > 0 && norm > t.cfg.Clip {
 		u.scale = t.cfg.Clip / norm
 	}
-	for i, p := range t.params {
-		value := p.Value
-		if t.masters != nil {
-			value = t.masters[i]
-		}
-		u.lr, u.decay = r.LR*t.rates[i].lr, t.rates[i].decay
-		if err := t.opt.step(i, value, p.Grad, u); err != nil {
-			return r, err
-		}
-		t.dev.Free(p.Grad)
-		p.Grad = nil
+	if err := t.opt.step(t.masters, u); err != nil {
+		return r, err
 	}
-	if t.masters != nil {
-		if err := t.rounded(); err != nil {
-			return r, err
-		}
-	}
+	t.forget()
 	if t.average != nil {
 		if err := t.average.add(t.dev, t.params); err != nil {
 			return r, err
@@ -145,9 +132,11 @@ func (t *Trainer) nextToken(micro []data.Batch, n int, total float64, r *Report)
 
 // gradNorm returns the Euclidean norm of all gradients together.
 func (t *Trainer) gradNorm() (float64, error) {
+	grads := make([]backend.Buffer, len(t.params))
 	for i, p := range t.params {
-		t.dev.SumSquares(t.norms.Slice(i, i+1), p.Grad)
+		grads[i] = p.Grad
 	}
+	t.dev.SumSquares(t.norms, grads)
 	host := make([]float32, len(t.params))
 	if err := t.dev.Download(host, t.norms); err != nil {
 		return 0, err

@@ -117,7 +117,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if err := t.fits(cfg.MemoryLimit); err != nil {
 		return nil, err
 	}
-	t.opt = newOptimizer(cfg, t.dev, t.params, false)
+	t.opt = newOptimizer(cfg, t.dev, t.params, t.rates, false)
 	for _, p := range t.params {
 		p.Trained = true
 	}

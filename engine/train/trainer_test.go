@@ -349,7 +349,7 @@ func adamWFormula(t *testing.T, device string) {
 	}
 	m1, m2 := make([]float64, len(w)), make([]float64, len(w))
 	full := tr.cfg
-	kept := &keeping{tr.opt, map[int][]float32{}}
+	kept := &keeping{tr.opt, tr.params, nil}
 	tr.opt = kept
 	for step := 1; step <= 3; step++ {
 		r, err := tr.Step(microBatches(tr.seqs, Order(20, 0, step-1), full.MicroTokens, 1))

@@ -315,8 +315,22 @@ func Segments(lengths ...int) *Documents {
 	return s
 }
 
+// Update is a tensor of "AdamW": its values, their gradient and the two moments in float32. Rate multiplies the step's LR.
+type Update struct {
+	P, G, M, V        *Buffer
+	Rate, WeightDecay float64
+}
+
+// AdamWStep are the numbers of a step of "AdamW" that all its tensors share. GradScale is 1 for gradients as they are; Step counts
+// from 1.
+type AdamWStep struct {
+	LR, Beta1, Beta2, Eps float64
+	GradScale             float64
+	Step                  int
+}
+
 // Call runs an operation of the engine by its name, as package backend documents it, and waits for it: buffers, nil, numbers
-// and Segments in the operation's order. "MatMul" takes its three buffers, m, n, k, "NT", "NN" or "TN", alpha and beta.
+// and Segments in the operation's order. "SumSquares" takes a []*Buffer, "AdamW" a []Update and an AdamWStep. "MatMul" takes its three buffers, m, n, k, "NT", "NN" or "TN", alpha and beta.
 func (d *Device) Call(op string, args ...any) {
 	ops := reflect.TypeFor[backend.Ops]()
 	m, ok := ops.MethodByName(op)
@@ -363,6 +377,34 @@ func (d *Device) operand(a any, want reflect.Type) (reflect.Value, error) {
 			return reflect.Value{}, errors.New("a buffer of another device")
 		}
 		return reflect.ValueOf(b.x), nil
+	}
+	switch list := a.(type) {
+	case []*Buffer:
+		var bs []backend.Buffer
+		for _, b := range list {
+			v, err := d.operand(b, reflect.TypeFor[backend.Buffer]())
+			if err != nil {
+				return v, err
+			}
+			bs = append(bs, b.x)
+		}
+		a = bs
+	case AdamWStep:
+		a = backend.AdamWStep(list)
+	case []Update:
+		var ts []backend.AdamWTensor
+		for i, u := range list {
+			for _, b := range []*Buffer{u.P, u.G, u.M, u.V} {
+				if b == nil {
+					return reflect.Value{}, fmt.Errorf("tensor %d has no P, G, M or V", i)
+				}
+				if _, err := d.operand(b, reflect.TypeFor[backend.Buffer]()); err != nil {
+					return reflect.Value{}, err
+				}
+			}
+			ts = append(ts, backend.AdamWTensor{P: u.P.x, G: u.G.x, Moments: backend.Moments{M: u.M.x, V: u.V.x}, Rate: u.Rate, WeightDecay: u.WeightDecay})
+		}
+		a = ts
 	}
 	if s, ok := a.(string); ok && want == reflect.TypeFor[backend.MatOp]() {
 		o, known := matOps[s]

@@ -116,7 +116,19 @@ func TestCall(t *testing.T) {
 	if got := ids.Ints(); got[0] != 1 || got[1] != 0 {
 		t.Errorf("%v; wanted 1 0", got)
 	}
+	two := d.Empty(2)
+	d.Call("SumSquares", two, []*Buffer{x, w})
+	if got := two.Floats(); got[0] != 30 || got[1] != 3 {
+		t.Errorf("%v; wanted 30 3", got)
+	}
+	p, m, v := d.Floats([]float32{1, 1, 1, 1}), d.Floats(make([]float32, 4)), d.Floats(make([]float32, 4))
+	d.Call("AdamW", []Update{{P: p, G: x, M: m, V: v, Rate: 1, WeightDecay: 1}}, AdamWStep{LR: 0.5, Beta1: 0.9, Beta2: 0.99, GradScale: 1, Step: 1})
+	if got := p.Floats(); math.Abs(float64(got[3])) > 1e-6 || math.Abs(float64(m.Floats()[1])-0.2) > 1e-6 {
+		t.Errorf("%v; the first step moves by LR after the decay", got)
+	}
 	for want, f := range map[string]func(){
+		"tensor 0 has no P, G, M or V":               func() { d.Call("AdamW", []Update{{P: p}}, AdamWStep{}) },
+		"argument 2: a buffer of another device":     func() { d.Call("SumSquares", two, []*Buffer{Sim().Empty(1)}) },
 		`no operation "Frob"`:                        func() { d.Call("Frob") },
 		"there are AdamW, AddBias":                   func() { d.Call("Frob") },
 		"Fill takes 2 arguments; 1 given":            func() { d.Call("Fill", y) },

@@ -10,6 +10,7 @@ import (
 func init() {
 	register("tunebook/stdlib/gpu", "gpu", func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"AdamWStep": reflect.ValueOf((*gpu.AdamWStep)(nil)),
 			"Buffer":    reflect.ValueOf((*gpu.Buffer)(nil)),
 			"Card":      reflect.ValueOf((*gpu.Card)(nil)),
 			"Device":    reflect.ValueOf((*gpu.Device)(nil)),
@@ -24,6 +25,7 @@ func init() {
 			"Segment":   reflect.ValueOf((*gpu.Segment)(nil)),
 			"Segments":  reflect.ValueOf(gpu.Segments),
 			"Sim":       reflect.ValueOf(gpu.Sim),
+			"Update":    reflect.ValueOf((*gpu.Update)(nil)),
 		}
 	})
 }

@@ -28,7 +28,7 @@ type Config struct {
 	Warmup       int      // updates of linear warm-up; 0 means 3 % of all, -1 none
 	Decay        int      // updates over which "wsd" falls at the end; 0 means 10 % of all
 	MinLR        float64  // where the schedule ends; 0
-	Optimizer    string   // "adamw" (default), "adamw8bit" (moments of a byte each), "lion", "sgd", "adafactor"
+	Optimizer    string   // "adamw" (default), "adamw-bf16" and "adamw8bit" (moments of two bytes or one each), "lion", "sgd", "adafactor"
 	Beta1, Beta2 float64  // of adamw 0.9, 0.999; of lion 0.9, 0.99
 	Eps          float64  // of adamw; 1e-8
 	Momentum     float64  // of sgd; 0
@@ -62,14 +62,15 @@ type Config struct {
 	Score     func(m *model.Model) float64 // larger is better; nil means the negative mean of the validation losses
 	ScoreName string                       // stands for Score in the run's identity; must be given with it
 
-	Seed        int64  // decides the order of examples and new adapter weights
-	Dir         string // where checkpoints go, and where a stopped run is taken up again; empty for the store. A run that is reused writes none
-	Every       int    // updates between checkpoints; 100
-	Keep        int    // checkpoints kept, that of the best score not counted; 2
-	MicroTokens int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
-	Recompute   bool   // less memory for about a third more time: activations are made again on the way back. The same bits
-	MemoryLimit int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
-	Quiet       bool   // no progress line
+	Seed             int64  // decides the order of examples and new adapter weights
+	Dir              string // where checkpoints go, and where a stopped run is taken up again; empty for the store. A run that is reused writes none
+	Every            int    // updates between checkpoints; 100
+	Keep             int    // checkpoints kept, that of the best score not counted; 2
+	MicroTokens      int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
+	Recompute        bool   // less memory for about a third more time: activations are made again on the way back. The same bits
+	OffloadOptimizer bool   // on a GPU the moments of AdamW stay in the machine's memory between updates: less of the GPU's, slower. The same bits
+	MemoryLimit      int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
+	Quiet            bool   // no progress line
 
 	OnStep      func(Report) // called after every update, and for the updates of a run that comes from the store
 	Sample      []string     // prompts that the model answers on the way: shown, and kept with the run
@@ -243,7 +244,7 @@ func fit(op string, base *model.Model, in input, cfg Config) *Result {
 		Schedule: cfg.Schedule, Warmup: cfg.Warmup, Decay: cfg.Decay, MinLR: cfg.MinLR,
 		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
 		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
-		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, MemoryLimit: cfg.MemoryLimit,
+		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, OffloadOptimizer: cfg.OffloadOptimizer, MemoryLimit: cfg.MemoryLimit,
 		Objective: in.objective, Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,

@@ -19,26 +19,27 @@ const tileSig = "func(k int, a *float32, lda int, b *float32, ldb int, c *float3
 
 // emitTiles writes the micro-kernels of the matrix product: C tile = alpha·Σ a[p,i]·b[p,j] + beta·C.
 func emitTiles(g *gen) {
-	emitTileSet(g, "tile", "", func(a, b, acc Op) { g.VFMADD231PS(a, b, acc) })
+	emitTileSet(g, "tile", "", func(a, b, acc Op) { g.VFMADD231PS(a, b, acc) }, g.wide())
 }
 
 // emitPairTiles writes the same for words that hold two bf16 each.
 func emitPairTiles(g *gen) {
 	if g.wide() {
-		emitTileSet(g, "pairTile", ", where words are pairs of bf16 and their product the sum of two", g.VDPBF16PS)
+		emitTileSet(g, "pairTile", ", where words are pairs of bf16 and their product the sum of two", g.VDPBF16PS, false)
 	}
 }
 
-// emitTileSet writes the tiles of all heights. multiply adds the product of two vectors to a third.
-func emitTileSet(g *gen, name, words string, multiply func(a, b, acc Op)) {
+// emitTileSet writes the tiles of all heights. multiply adds the product of two vectors to a third. embedded says that the
+// multiplication takes the element of a from memory: half as many instructions, which tells where another program shares the core.
+func emitTileSet(g *gen, name, words string, multiply func(a, b, acc Op), embedded bool) {
 	for _, h := range g.tileHeights() {
 		for _, vecs := range []int{2, 1} {
-			emitTile(g, name, words, h, vecs, multiply)
+			emitTile(g, name, words, h, vecs, multiply, embedded)
 		}
 	}
 }
 
-func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, acc Op)) {
+func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, acc Op), embedded bool) {
 	if vecs == 2 {
 		g.fn(fmt.Sprintf("%s%dx2v", name, rows), tileSig, fmt.Sprintf(
 			"writes c[i,j] = alpha·Σ a[p,i]·b[p,j] + beta·c[i,j] for %d rows and %d columns; p runs over k rows of a and b%s. n is not used.", rows, vecs*g.lanes, words))
@@ -67,7 +68,7 @@ func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, ac
 	}
 	// Two broadcast registers in turn where they fit: the next load does not wait for the last product.
 	t := []VecVirtual{g.vec()}
-	if vecs == 2 {
+	if vecs == 2 && !embedded {
 		t = append(t, g.vec())
 	}
 	// The tile of c is wanted last and mostly lies far away.
@@ -96,6 +97,12 @@ func emitTile(g *gen, name, words string, rows, vecs int, multiply func(a, b, ac
 			}
 		}
 		for i := range rows {
+			if embedded {
+				for j := range x {
+					g.VFMADD231PS_BCST(Mem{Base: a, Disp: 4 * i}, x[j], acc[i][j])
+				}
+				continue
+			}
 			r := t[i%len(t)]
 			g.VBROADCASTSS(Mem{Base: a, Disp: 4 * i}, r)
 			for j := range x {

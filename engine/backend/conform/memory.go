@@ -6,7 +6,7 @@ import (
 )
 
 var memoryChecks = []Check{
-	{"Memory/zeros", zeros}, {"Memory/slices", slicesShare}, {"Memory/copies", copies}, {"Memory/names", names},
+	{"Memory/zeros", zeros}, {"Memory/slices", slicesShare}, {"Memory/copies", copies}, {"Memory/names", names}, {"Memory/offloaded", offloaded},
 }
 
 func read(t T, b backend.Backend, x backend.Buffer, n int) []float32 {
@@ -102,6 +102,47 @@ func copies(t T, b backend.Backend) {
 	if err := b.Sync(); err != nil {
 		t.Errorf("Sync: %v", err)
 	}
+}
+
+// offloaded: numbers go to the host and back in parts, in the order of the calls.
+func offloaded(t T, b backend.Backend) {
+	x, y := b.AllocUninit(tensor.F32, 4), b.AllocUninit(tensor.I32, 2)
+	defer b.Free(x)
+	defer b.Free(y)
+	floats, ints := backend.Offload(b, tensor.F32, 6), backend.Offload(b, tensor.I32, 3)
+	defer floats.Free()
+	defer ints.Free()
+	failed := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("offloaded: %v", err)
+		}
+	}
+	floats.Fetch(x, 1) // what is offloaded begins as zeros
+	b.AddScaled(x.Slice(1, 2), x.Slice(2, 3), 1)
+	failed(floats.Store(x.Slice(1, 3), 0))
+	b.Fill(x, 7)
+	failed(floats.Store(x.Slice(0, 3), 2))
+	b.Fill(x, 8) // after the copy
+	ints.Fetch(y, 1)
+	b.UploadInts(y, []int32{5, -6})
+	failed(ints.Store(y, 0))
+	failed(b.Sync())
+	wantFloats(t, "offloaded numbers", floats.F, 0, 0, 7, 7, 7, 0)
+	if ints.I[0] != 5 || ints.I[1] != -6 || ints.I[2] != 0 {
+		t.Errorf("offloaded ints %v; wanted [5 -6 0]", ints.I)
+	}
+	floats.F[5], ints.I[2] = 3, 9
+	floats.Fetch(x, 2)
+	ints.Fetch(y, 1)
+	wantFloats(t, "numbers that were fetched", read(t, b, x, 4), 7, 7, 7, 3)
+	got := make([]int32, 2)
+	if err := b.DownloadInts(got, y); err != nil || got[0] != -6 || got[1] != 9 {
+		t.Errorf("ints that were fetched are %v, %v; wanted [-6 9]", got, err)
+	}
+	empty := backend.Offload(b, tensor.F32, 0)
+	failed(empty.Store(x.Slice(0, 0), 0))
+	empty.Free()
 }
 
 func names(t T, b backend.Backend) {

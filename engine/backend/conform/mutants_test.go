@@ -13,6 +13,7 @@ import (
 	"tunebook/engine/backend"
 	"tunebook/engine/backend/ref"
 	"tunebook/engine/tensor"
+	"tunebook/engine/weights"
 )
 
 // mutant is ref with one operation replaced. Every method that is nil is ref's own.
@@ -48,8 +49,8 @@ type mutant struct {
 	fill         func(x backend.Buffer, v float32)
 	sample       func(ids, x backend.Buffer, draws []backend.Draw, v int)
 	crossEntropy func(nll, x, ids backend.Buffer, t, v int)
-	sumSquares   func(out, x backend.Buffer)
-	adamw        func(p, m, v, g backend.Buffer, s backend.AdamWStep)
+	sumSquares   func(out backend.Buffer, xs []backend.Buffer)
+	adamw        func(tensors []backend.AdamWTensor, s backend.AdamWStep)
 	alloc        func(dt tensor.DType, n int) backend.Buffer
 }
 
@@ -139,11 +140,11 @@ func (m *mutant) Sample(ids, x backend.Buffer, draws []backend.Draw, v int) {
 func (m *mutant) CrossEntropy(nll, x, ids backend.Buffer, t, v int) {
 	either(m.crossEntropy, m.Backend.CrossEntropy)(nll, x, ids, t, v)
 }
-func (m *mutant) SumSquares(out, x backend.Buffer) {
-	either(m.sumSquares, m.Backend.SumSquares)(out, x)
+func (m *mutant) SumSquares(out backend.Buffer, xs []backend.Buffer) {
+	either(m.sumSquares, m.Backend.SumSquares)(out, xs)
 }
-func (m *mutant) AdamW(p, mm, v, g backend.Buffer, s backend.AdamWStep) {
-	either(m.adamw, m.Backend.AdamW)(p, mm, v, g, s)
+func (m *mutant) AdamW(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+	either(m.adamw, m.Backend.AdamW)(tensors, s)
 }
 func (m *mutant) Alloc(dt tensor.DType, n int) backend.Buffer {
 	return either(m.alloc, m.Backend.Alloc)(dt, n)
@@ -590,26 +591,125 @@ func TestMutants(t *testing.T) {
 				host(nll)[i] += slices.Max(host(x)[i*v : (i+1)*v])
 			}
 		}}},
-		{"adds to the old sum", "SumSquares", "out", &mutant{sumSquares: func(out, x backend.Buffer) {
-			old := host(out)[0]
-			r.SumSquares(out, x)
-			host(out)[0] += old
-		}}},
-		{"decay after the step", "AdamW", "p:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
-			decay := 1 - s.LR*s.WeightDecay
-			s.WeightDecay = 0
-			r.AdamW(p, m, v, g, s)
-			for i := range host(p) {
-				host(p)[i] *= decay
+		{"adds to the old sum", "SumSquares", "out", &mutant{sumSquares: func(out backend.Buffer, xs []backend.Buffer) {
+			old := append([]float32{}, host(out)...)
+			r.SumSquares(out, xs)
+			for i, v := range old[:len(xs)] {
+				host(out)[i] += v
 			}
 		}}},
-		{"steps count from zero", "AdamW", "p:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
-			s.Step++
-			r.AdamW(p, m, v, g, s)
+		{"an empty tensor has no sum", "SumSquares", "out", &mutant{sumSquares: func(out backend.Buffer, xs []backend.Buffer) {
+			for i, x := range xs {
+				if x.Len() > 0 {
+					r.SumSquares(out.Slice(i, i+1), xs[i:i+1])
+				}
+			}
 		}}},
-		{"the gradient is not scaled", "AdamW", "m:", &mutant{adamw: func(p, m, v, g backend.Buffer, s backend.AdamWStep) {
+		{"decay after the step", "AdamW", "p0:", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			for _, t := range tensors {
+				decay := 1 - s.LR*t.Rate*t.WeightDecay
+				t.WeightDecay = 0
+				r.AdamW([]backend.AdamWTensor{t}, s)
+				for i := range host(t.P) {
+					host(t.P)[i] *= float32(decay)
+				}
+			}
+		}}},
+		{"steps count from zero", "AdamW", "p0:", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			s.Step++
+			r.AdamW(tensors, s)
+		}}},
+		{"the gradient is not scaled", "AdamW", "m0:", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
 			s.GradScale = 1
-			r.AdamW(p, m, v, g, s)
+			r.AdamW(tensors, s)
+		}}},
+		{"the first gradients are kept", "AdamW", "again", &mutant{adamw: func() func([]backend.AdamWTensor, backend.AdamWStep) {
+			seen := map[backend.Buffer]backend.Buffer{}
+			return func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+				for _, t := range tensors {
+					if _, ok := seen[t.P]; !ok {
+						seen[t.P] = r.Alloc(tensor.F32, t.G.Len())
+						r.Copy(seen[t.P], t.G)
+					}
+					t.G = seen[t.P]
+					r.AdamW([]backend.AdamWTensor{t}, s)
+				}
+			}
+		}()}},
+		{"one rate for all", "AdamW", "p0:", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			for _, t := range tensors {
+				t.Rate = 1
+				r.AdamW([]backend.AdamWTensor{t}, s)
+			}
+		}}},
+		{"bf16 moments to the nearest", "AdamW", "codes", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			for _, t := range tensors {
+				if t.Moments.Form != backend.MomentsBF16 {
+					continue
+				}
+				exact := t
+				exact.Moments = backend.NewMoments(r, backend.MomentsF32, t.P.Len())
+				for i, b := range []backend.Buffer{t.Moments.M, t.Moments.V} {
+					to := host([]backend.Buffer{exact.Moments.M, exact.Moments.V}[i])
+					for j := range to {
+						to[j] = math.Float32frombits(uint32(b.(*backend.HostBuffer).I[j/2]) >> (16 * (j % 2)) << 16)
+					}
+				}
+				r.AdamW([]backend.AdamWTensor{exact}, s)
+				for i, b := range []backend.Buffer{t.Moments.M, t.Moments.V} {
+					words := b.(*backend.HostBuffer).I
+					clear(words)
+					for j, v := range host([]backend.Buffer{exact.Moments.M, exact.Moments.V}[i]) {
+						words[j/2] |= int32(uint32(weights.ToBFloat16(v)) << (16 * (j % 2)))
+					}
+				}
+			}
+		}}},
+		{"bf16 moments of a part round as the whole's first", "AdamW", "codes", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			for _, t := range tensors {
+				t.From = 0
+				r.AdamW([]backend.AdamWTensor{t}, s)
+			}
+		}}},
+		{"8-bit codes lose the largest of a block", "AdamW", "codes", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			r.AdamW(tensors, s)
+			for _, t := range tensors {
+				if t.Moments.MTop != nil {
+					words := t.Moments.M.(*backend.HostBuffer).I
+					for i, w := range words {
+						for j, c := range order8(w) {
+							if c == 255 {
+								words[i] ^= 0x55 << (8 * j)
+							}
+						}
+					}
+				}
+			}
+		}}},
+		{"small second moments become zero", "AdamW", "codes", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			r.AdamW(tensors, s)
+			for _, t := range tensors {
+				if t.Moments.VTop != nil {
+					words := t.Moments.V.(*backend.HostBuffer).I
+					for i, w := range words {
+						for j, c := range order8(w) {
+							if c <= 1 {
+								words[i] &^= 0xff << (8 * j)
+							}
+						}
+					}
+				}
+			}
+		}}},
+		{"rounded towards zero", "AdamW", "rounded", &mutant{adamw: func(tensors []backend.AdamWTensor, s backend.AdamWStep) {
+			r.AdamW(tensors, s)
+			for _, t := range tensors {
+				if t.Rounded != nil {
+					for i, p := range host(t.P) {
+						host(t.Rounded)[i] = math.Float32frombits(math.Float32bits(p) &^ 0xffff)
+					}
+				}
+			}
 		}}},
 		{"memory that is used again is dirty", "Memory", "Alloc", &mutant{alloc: r.AllocUninit}},
 	} {

@@ -34,9 +34,11 @@ var packedChecks = []Check{
 		for _, q := range backend.Quants {
 			for _, rows := range []int{0, 1, 7, 40} {
 				for _, c := range []int{1, 31, 64, 577} {
-					embeddingPacked(r, rows, c, q).verify(t, b)
+					embeddingPacked(r, rows, c, 13, q).verify(t, b)
 				}
 			}
+			embeddingPacked(r, 3, 33, 400, q).verify(t, b) // a few rows of a table
+			embeddingPacked(r, 2, 96, 1, q).verify(t, b)
 		}
 	}},
 	{"MatMulPacked/no number", func(t T, b backend.Backend) { // a rounded block must not hide what is not finite
@@ -98,8 +100,7 @@ func matmulPacked(r random, m, n, k int, op backend.MatOp, q backend.Quant, alph
 		}}
 }
 
-func embeddingPacked(r random, t, c int, q backend.Quant) *call {
-	const v = 13
+func embeddingPacked(r random, t, c, v int, q backend.Quant) *call {
 	codes, scales := r.codes(v*c, q)
 	return &call{op: "EmbeddingPacked", what: fmt.Sprintf("T %d, C %d, V %d, %s", t, c, v, q),
 		x: []operand{output("y", t*c), codes, scales, indices("ids", r.ids(t, v))},

@@ -24,10 +24,10 @@ func sampleCalls() []*call {
 		rmsnormForward(r, 3, 5, "apart"), rmsnormBackward(r, 3, 5, "apart", true),
 		layernormForward(r, 3, 5, "apart"), layernormBackward(r, 3, 5, "apart", true), addBias(r, 3, 5), sumRows(r, 3, 5),
 		rowNorms(r, 3, 5), scaleForward(r, 3, 5, false), scaleBackward(r, 3, 5, false, true), dequantize(r, 70, backend.NF4),
-		matmulPacked(r, 3, 5, 40, backend.NT, backend.Int8, 1, 0), embeddingPacked(r, 3, 5, backend.Q4_0),
+		matmulPacked(r, 3, 5, 40, backend.NT, backend.Int8, 1, 0), embeddingPacked(r, 3, 5, 13, backend.Q4_0),
 		gegluForward(r, 5, "", true), gegluBackward(r, 5, "", true), ropeCall(r, 3, 2, 4, backend.Half, false, false),
 		swigluForward(r, 5, ""), swigluBackward(r, 5, ""), attentionForward(r, s, 2, 1, 4, 1, true), attentionBackward(r, s, 2, 1, 4),
-		crossEntropy(r, 3, 5, 7, 2, 1, true), copied(r, 5), addScaled(r, 5), adamw(r, 5, 2), sampleCall(r, 3, 5, 0), entropyCall(r, 3, 5, 1), sumSquares(r, 5), fill(r, 5),
+		crossEntropy(r, 3, 5, 7, 2, 1, true), copied(r, 5), addScaled(r, 5), adamw(r, 2, update{n: 5, rounded: true}), adamw(r, 2, update{n: 5, form: backend.MomentsBF16}), adamw(r, 2, update{n: 4100, form: backend.Moments8}), sampleCall(r, 3, 5, 0), entropyCall(r, 3, 5, 1), sumSquares(r, 5), fill(r, 5),
 	}
 	for _, c := range calls {
 		switch c.op {

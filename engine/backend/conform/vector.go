@@ -8,9 +8,12 @@ import (
 
 var vectorChecks = []Check{
 	{"Fill/values", lengths(fill)}, {"Copy/values", lengths(copied)}, {"AddScaled/values", lengths(addScaled)},
-	{"SumSquares/values", lengths(sumSquares)}, {"AdamW/values", lengths(func(r random, n int) *call { return adamw(r, n, 3) })},
-	{"AdamW/first step", lengths(func(r random, n int) *call { return adamw(r, n, 1) })},
-	{"AdamW/late step", lengths(func(r random, n int) *call { return adamw(r, n, 100000) })},
+	{"SumSquares/values", lengths(func(r random, n int) *call { return sumSquares(r, n) })},
+	{"SumSquares/many", func(t T, b backend.Backend) {
+		r := newRandom("SumSquares/many")
+		sumSquares(r, 577, 0, 9001, 1, 33).verify(t, b)
+		sumSquares(r).verify(t, b)
+	}},
 }
 
 func lengths(make func(r random, n int) *call) func(T, backend.Backend) {
@@ -37,24 +40,17 @@ func addScaled(r random, n int) *call {
 		do: func(b backend.Backend, x map[string]backend.Buffer) { b.AddScaled(x["y"], x["x"], -0.3) }}
 }
 
-func sumSquares(r random, n int) *call {
-	return &call{op: "SumSquares", what: fmt.Sprintf("n %d", n), x: []operand{output("out", 1), table(input("x", r.floats(n, 1)))},
-		do: func(b backend.Backend, x map[string]backend.Buffer) { b.SumSquares(x["out"], x["x"]) }}
-}
-
-func adamw(r random, n, step int) *call {
-	m, v, g := r.floats(n, 0.1), r.floats(n, 0.1), r.floats(n, 1)
-	for i := range v {
-		v[i] *= v[i]
-		switch {
-		case step == 1:
-			m[i], v[i] = 0, 0
-		case i%5 == 1: // a parameter that never had a gradient
-			m[i], v[i], g[i] = 0, 0, 0
-		}
+func sumSquares(r random, lengths ...int) *call {
+	c := &call{op: "SumSquares", what: fmt.Sprintf("n %d", lengths), x: []operand{output("out", len(lengths))}}
+	for i, n := range lengths {
+		c.x = append(c.x, table(input(fmt.Sprint("x", i), r.floats(n, 1))))
 	}
-	s := backend.AdamWStep{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-3, WeightDecay: 0.5, GradScale: 0.25, Step: step}
-	return &call{op: "AdamW", what: fmt.Sprintf("n %d, step %d", n, step),
-		x:  []operand{adds("p", r.floats(n, 1)), adds("m", m), adds("v", v), input("g", g)},
-		do: func(b backend.Backend, x map[string]backend.Buffer) { b.AdamW(x["p"], x["m"], x["v"], x["g"], s) }}
+	c.do = func(b backend.Backend, x map[string]backend.Buffer) {
+		var xs []backend.Buffer
+		for i := range lengths {
+			xs = append(xs, x[fmt.Sprint("x", i)])
+		}
+		b.SumSquares(x["out"], xs)
+	}
+	return c
 }

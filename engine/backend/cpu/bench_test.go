@@ -208,10 +208,10 @@ func BenchmarkElementwise(b *testing.B) {
 			{"EmbeddingForward", func() { d.EmbeddingForward(z, emb, ids, t, g.c) }},
 			{"EmbeddingBackward", func() { d.EmbeddingBackward(emb, z, ids, t, g.c) }},
 			{"AddScaled", func() { d.AddScaled(z, x, 1e-9) }},
-			{"SumSquares", func() { d.SumSquares(w, x) }},
+			{"SumSquares", func() { d.SumSquares(w, []backend.Buffer{x}) }},
 			{"Sample", func() { d.Sample(ids, x, draws, g.c) }},
 			{"AdamW", func() {
-				d.AdamW(z, u, v, x, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
+				d.AdamW([]backend.AdamWTensor{{P: z, G: x, Moments: backend.Moments{M: u, V: v}, Rate: 1}}, backend.AdamWStep{LR: 1e-4, Beta1: .9, Beta2: .999, Eps: 1e-8, GradScale: 1, Step: 10})
 			}},
 		} {
 			d.Fill(v, 1)

@@ -66,5 +66,6 @@
 // rest is lost between the tiles' loads and the second cache. Were they at 85 %, an update would take a fifth less;
 // all else together is 13 % of the largest model's. Of that, attention (41 % of the peak; its tiles are cut by
 // the causal edge and are 64 deep) and SwiGLU, which is bound by memory in large passes, are what is left. AdamW and the norm of
-// the gradients move 4.3 GB in 0.13 s and have nothing to gain but in narrower states.
+// the gradients move 4.3 GB in 0.13 s. Narrower moments save memory and no time here: 0.7 ns an element in float32, 2.9 in
+// bf16, 15 in 8 bits, which are computed in plain Go, on the same two threads.
 package cpu

@@ -108,11 +108,18 @@ func step(b *Backend) map[string][]float32 {
 	b.EmbeddingBackward(dW, x, idsB, t, c)
 	keep("EmbeddingBackward", dW)
 	one := alloc(1)
-	b.SumSquares(one, dW)
+	b.SumSquares(one, []backend.Buffer{dW})
 	keep("SumSquares", one)
 	m, s := alloc(v*c), alloc(v*c)
-	b.AdamW(w, m, s, dW, backend.AdamWStep{LR: .01, Beta1: .9, Beta2: .99, Eps: 1e-8, WeightDecay: .1, GradScale: .5, Step: 3})
+	step := backend.AdamWStep{LR: .01, Beta1: .9, Beta2: .99, Eps: 1e-8, GradScale: .5, Step: 3}
+	b.AdamW([]backend.AdamWTensor{{P: w, G: dW, Moments: backend.Moments{M: m, V: s}, Rate: 1, WeightDecay: .1}}, step)
 	keep("AdamW", w, m, s)
+	for _, form := range []backend.MomentForm{backend.MomentsBF16, backend.Moments8} {
+		x := backend.NewMoments(b, form, v*c)
+		x.Clear(b)
+		b.AdamW([]backend.AdamWTensor{{P: w, G: dW, Moments: x, Rate: 1}, {P: m, G: dW, Moments: backend.Moments{M: alloc(v * c), V: s}, Rate: 1}}, step)
+		keep("AdamW, "+form.String(), w, m)
+	}
 	return out
 }
 
@@ -144,6 +151,13 @@ func TestNoAllocation(t *testing.T) {
 	dx, dw := up(b, make([]float32, n*c)), up(b, make([]float32, n*c))
 	ids, freqs := upInts(b, make([]int32, n)), up(b, rng.floats(8, 1))
 	segs := &backend.Segments{List: []backend.Segment{seg(0, 50, 0, 50), seg(50, 150, 50, 150)}}
+	norms := []backend.Buffer{x, y}
+	updates := []backend.AdamWTensor{{P: z, G: x, Moments: backend.Moments{M: dx, V: dw}, Rate: 1}}
+	for _, form := range []backend.MomentForm{backend.MomentsBF16, backend.Moments8} {
+		m := backend.NewMoments(b, form, n*c)
+		m.Clear(b)
+		updates = append(updates, backend.AdamWTensor{P: up(b, make([]float32, n*c)), G: y, Moments: m, Rate: 1, Rounded: up(b, make([]float32, n*c))})
+	}
 	all := func() {
 		b.MatMul(z, x, y, 64, 200, 64, backend.NT, 1, 0)
 		b.MatMul(z, x, y, 8, 200, 64, backend.NT, 1, 0)
@@ -155,8 +169,8 @@ func TestNoAllocation(t *testing.T) {
 		b.LinearCrossEntropy(r, dx, dw, x, y, ids, nil, n, c, n, 1)
 		b.RoPE(z, x, ids, freqs, n, 4, 16, backend.Half, false)
 		b.SwiGLUForward(z, x, y, n*c)
-		b.SumSquares(r, x)
-		b.AdamW(z, dx, dw, x, backend.AdamWStep{LR: .1, Beta1: .9, Beta2: .9, Eps: 1e-8, GradScale: 1, Step: 1})
+		b.SumSquares(r, norms)
+		b.AdamW(updates, backend.AdamWStep{LR: .1, Beta1: .9, Beta2: .9, Eps: 1e-8, GradScale: 1, Step: 1})
 	}
 	for range 5 {
 		all()
@@ -178,7 +192,7 @@ func TestWrongShapesPanicWithBothNumbers(t *testing.T) {
 		{"MatMul: b holds 10 elements; wanted 12", func() { b.MatMul(x, x, x, 2, 3, 4, backend.NT, 1, 0) }},
 		{"AddScaled: 10 and 5 elements; wanted the same length", func() { b.AddScaled(x, x.Slice(0, 5), 1) }},
 		{"EmbeddingForward: ids[1] is 7; wanted 0 … 4", func() { b.EmbeddingForward(b.Alloc(tensor.F32, 4), x, ids, 2, 2) }},
-		{"SumSquares: x holds i32; wanted f32", func() { b.SumSquares(x, ids) }},
+		{"SumSquares: x holds i32; wanted f32", func() { b.SumSquares(x, []backend.Buffer{ids}) }},
 		{"LinearCrossEntropy: targets[1] is 7; wanted 0 … 4 or -100", func() {
 			b.LinearCrossEntropy(x, nil, nil, x, x, ids, nil, 2, 2, 5, 1)
 		}},

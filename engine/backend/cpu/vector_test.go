@@ -61,7 +61,7 @@ func TestManyItems(t *testing.T) {
 		b.Copy(p, o)
 		b.Fill(o.Slice(5, 9), 3)
 		keep("AddScaled, Copy, Fill", o, p)
-		b.SumSquares(rstd, x)
+		b.SumSquares(rstd, []backend.Buffer{x})
 		keep("SumSquares", rstd.Slice(0, 1))
 		x.(*backend.HostBuffer).F[c+7], x.(*backend.HostBuffer).F[c+9] = 50, 50
 		draws := make([]backend.Draw, n)
@@ -77,7 +77,8 @@ func TestManyItems(t *testing.T) {
 		b.CrossEntropy(rstd, x, idsB, n, c)
 		keep("CrossEntropy", rstd)
 		v := up(b, slices.Repeat([]float32{.1}, n*c))
-		b.AdamW(o, p, v, y, backend.AdamWStep{LR: .1, Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1, GradScale: .5, Step: 2})
+		b.AdamW([]backend.AdamWTensor{{P: o, G: y, Moments: backend.Moments{M: p, V: v}, Rate: 1, WeightDecay: .1}},
+			backend.AdamWStep{LR: .1, Beta1: .9, Beta2: .95, Eps: 1e-8, GradScale: .5, Step: 2})
 		keep("AdamW", o, p, v)
 		return out
 	}

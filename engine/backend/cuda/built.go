@@ -16,7 +16,7 @@ import (
 var archives embed.FS
 
 // sources are the files of kernels, each of which has an archive of the same name in built.
-var sources = []string{"attention", "back90", "bf16", "columns", "flash", "flash90", "gated", "layernorm", "product", "quant", "rmsnorm", "rope", "rows", "sample", "scale", "softmax", "vector"}
+var sources = []string{"attention", "back90", "bf16", "columns", "flash", "flash90", "gated", "layernorm", "optimizer", "product", "quant", "rmsnorm", "rope", "rows", "sample", "scale", "softmax", "vector"}
 
 // for90 tells a source of kernels for compute capability 9.0 alone.
 func for90(source string) bool { return strings.HasSuffix(source, "90") }

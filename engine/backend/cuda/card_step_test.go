@@ -60,6 +60,15 @@ func TestCardGraphs(t *testing.T) {
 	}
 }
 
+// TestCardMoments is TestMoments on a card, whose offloaded moments go through locked memory.
+func TestCardMoments(t *testing.T) {
+	dev, err := backend.Open("cuda")
+	if err != nil {
+		t.Skip(err)
+	}
+	moments(t, func() backend.Backend { return dev })
+}
+
 // stepShapes are geometries of whole training steps: SmolLM2 135M, and Llama 3.2 1B's layers, a quarter of them.
 var stepShapes = []struct {
 	name string

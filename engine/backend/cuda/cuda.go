@@ -17,6 +17,8 @@ type Backend struct {
 	dev device
 	err error // the first failure since the last Sync; while there is one, nothing more is launched
 
+	of *Backend // a plan's: whose buffers it takes besides its own
+
 	fault   uint64 // where kernels report an index outside its table
 	faulted bool   // a kernel that may report was launched since it was read last
 
@@ -30,6 +32,9 @@ type Backend struct {
 	packs      []*packed // the one that was used last at the end
 	packBytes  int
 	packBudget int
+
+	squares, updates table  // of SumSquares and AdamW
+	codes8           uint64 // the codes of 8-bit moments; 0 until they are wanted
 
 	garbage []uint64 // tables of Segments that nobody holds any more
 }
@@ -119,6 +124,11 @@ const (
 func (b *Backend) launch(kernel string, grid, block [3]int, shared int, args ...uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.start(kernel, grid, block, shared, args...)
+}
+
+// start is launch for a caller that holds the lock.
+func (b *Backend) start(kernel string, grid, block [3]int, shared int, args ...uint64) {
 	if b.err != nil {
 		return
 	}

@@ -17,6 +17,12 @@ type device interface {
 	// download waits for all earlier work.
 	download(b []byte, addr uint64) error
 	zero(addr uint64, bytes int) error
+	// pin returns host memory that is locked in place, or an error where there is none. fetch and store copy from and to it in the
+	// order of the calls; it is touched again after a sync.
+	pin(bytes int) ([]byte, error)
+	unpin(b []byte) error
+	fetch(addr uint64, b []byte) error
+	store(b []byte, addr uint64) error
 	// launch starts a kernel; args are the bits of its parameters.
 	launch(kernel string, grid, block [3]int, shared int, args []uint64) error
 	// library tells whether there is a library of products; multiply starts one by it, or returns false where it has no way.

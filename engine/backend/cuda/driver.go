@@ -33,6 +33,8 @@ type driverTable struct {
 	MemAlloc          func(addr *uint64, bytes uint64) int32
 	MemFree           func(addr uint64) int32
 	MemGetInfo        func(free, total *uint64) int32
+	MemHostAlloc      func(p **byte, bytes uint64, flags uint32) int32
+	MemFreeHost       func(p *byte) int32
 	CopyToDevice      func(to uint64, from *byte, bytes uint64, stream uintptr) int32
 	CopyToHost        func(to *byte, from, bytes uint64, stream uintptr) int32
 	Memset            func(to uint64, value uint8, bytes uint64, stream uintptr) int32
@@ -65,7 +67,7 @@ func (t *driverTable) symbols() map[string]any {
 		"cuStreamSynchronize": &t.StreamSynchronize, "cuModuleLoadData": &t.ModuleLoadData, "cuModuleGetFunction": &t.ModuleGetFunction,
 		"cuFuncSetAttribute": &t.FuncSetAttribute, "cuLaunchKernel": &t.LaunchKernel, "cuMemAlloc_v2": &t.MemAlloc, "cuMemFree_v2": &t.MemFree,
 		"cuMemGetInfo_v2": &t.MemGetInfo, "cuMemcpyHtoDAsync_v2": &t.CopyToDevice, "cuMemcpyDtoHAsync_v2": &t.CopyToHost,
-		"cuMemsetD8Async": &t.Memset, "cuGetErrorString": &t.ErrorString, "cuGetErrorName": &t.ErrorName,
+		"cuMemsetD8Async": &t.Memset, "cuMemHostAlloc": &t.MemHostAlloc, "cuMemFreeHost": &t.MemFreeHost, "cuGetErrorString": &t.ErrorString, "cuGetErrorName": &t.ErrorName,
 	}
 }
 
@@ -541,7 +543,7 @@ func (e *OutOfMemory) Error() string {
 	for _, n := range e.Largest {
 		l = append(l, mib(uint64(n)))
 	}
-	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, LoRA, or a smaller model take less",
+	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, Recompute, OffloadOptimizer, LoRA or a smaller model take less",
 		mib(uint64(e.Wanted)), mib(e.Free), mib(e.Total), mib(uint64(e.InUse)), strings.Join(l, ", "))
 }
 

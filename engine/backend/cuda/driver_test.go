@@ -1,12 +1,14 @@
 package cuda
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"unsafe"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/backend/conform"
 	"tunebook/engine/backend/cuda/sim"
 	"tunebook/engine/tensor"
@@ -25,6 +27,10 @@ type fake struct {
 	launchError   int32
 	sharedAllowed map[uintptr]int32
 	fault         error
+
+	noPinned bool
+	pinned   map[*byte][]byte
+	late     []func() // copies to pinned memory, which arrive when the host waits
 
 	capturing        bool
 	captured         []func() int32   // of the graph that is being captured
@@ -88,7 +94,7 @@ func (f *fake) graphTable(t *driverTable) {
 }
 
 func newFake() *fake {
-	return &fake{d: sim.NewDevice(), version: 12090, major: 13, cards: 1, room: 1 << 40, sizes: map[uint64]uint64{}, sharedAllowed: map[uintptr]int32{}}
+	return &fake{d: sim.NewDevice(), version: 12090, major: 13, cards: 1, room: 1 << 40, sizes: map[uint64]uint64{}, sharedAllowed: map[uintptr]int32{}, pinned: map[*byte][]byte{}}
 }
 
 func (f *fake) text(p *byte) string {
@@ -126,7 +132,30 @@ func (f *fake) table() *driverTable {
 		ContextRetain:     func(ctx *uintptr, dev int32) int32 { *ctx = 1; return 0 },
 		ContextSetCurrent: func(ctx uintptr) int32 { return 0 },
 		StreamCreate:      func(s *uintptr, flags uint32) int32 { *s = 2; return 0 },
-		StreamSynchronize: func(s uintptr) int32 { return f.apart(func() int32 { return 0 }) },
+		StreamSynchronize: func(s uintptr) int32 {
+			return f.apart(func() int32 {
+				for _, copy := range f.late {
+					copy()
+				}
+				f.late = nil
+				return 0
+			})
+		},
+		MemHostAlloc: func(p **byte, n uint64, flags uint32) int32 {
+			if f.noPinned {
+				return codeOutOfMemory
+			}
+			mem := bytes.Repeat([]byte{0xa5}, int(n))
+			*p, f.pinned[&mem[0]] = &mem[0], mem
+			return 0
+		},
+		MemFreeHost: func(p *byte) int32 {
+			if f.pinned[p] == nil {
+				return 1
+			}
+			delete(f.pinned, p)
+			return 0
+		},
 		ModuleLoadData: func(m *uintptr, image *byte) int32 {
 			mod, err := sim.Parse([]byte(f.text(image)))
 			if err != nil {
@@ -187,7 +216,17 @@ func (f *fake) table() *driverTable {
 			return f.apart(func() int32 { return f.code(f.d.Write(to, unsafe.Slice(from, n))) })
 		},
 		CopyToHost: func(to *byte, from, n uint64, s uintptr) int32 {
-			return f.apart(func() int32 { return f.code(f.d.Read(unsafe.Slice(to, n), from)) })
+			return f.apart(func() int32 {
+				for start, mem := range f.pinned {
+					if at := uintptr(unsafe.Pointer(to)) - uintptr(unsafe.Pointer(start)); at < uintptr(len(mem)) {
+						got := make([]byte, n)
+						err := f.d.Read(got, from)
+						f.late = append(f.late, func() { copy(mem[at:], got) })
+						return f.code(err)
+					}
+				}
+				return f.code(f.d.Read(unsafe.Slice(to, n), from))
+			})
 		},
 		Memset: func(to uint64, v uint8, n uint64, s uintptr) int32 {
 			return f.do(func() int32 { return f.code(f.d.Zero(to, int(n))) })
@@ -239,6 +278,29 @@ func TestLargeShared(t *testing.T) {
 	}
 	if len(f.sharedAllowed) != 1 {
 		t.Errorf("%v; wanted one kernel that was allowed more", f.sharedAllowed)
+	}
+}
+
+// TestPinned: what is offloaded goes through locked memory, whose copies arrive when the host waits, or through the driver's own
+// where there is none; nothing of it is left.
+func TestPinned(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		f := newFake()
+		f.noPinned = none
+		b := fakeBackend(t, f)
+		for _, c := range conform.Checks() {
+			if c.Name == "Memory/offloaded" {
+				c.Run(t, b)
+			}
+		}
+		x := backend.Offload(b, tensor.F32, 5)
+		if locked := len(f.pinned) == 1; locked == none {
+			t.Errorf("locked memory: %v; the driver has none: %v", locked, none)
+		}
+		x.Free()
+		if len(f.pinned) != 0 || f.fault != nil {
+			t.Errorf("%d blocks of locked memory are left; %v", len(f.pinned), f.fault)
+		}
 	}
 }
 
@@ -350,7 +412,7 @@ func TestIndices(t *testing.T) {
 		t.Fatal(err)
 	}
 	table, rows, out := b.Alloc(tensor.F32, 5*3), b.Alloc(tensor.I32, 2), b.Alloc(tensor.F32, 2*3)
-	nll := b.Alloc(tensor.F32, 2)
+	nll, codes, scales := b.Alloc(tensor.F32, 2), b.Alloc(tensor.I32, 8), b.Alloc(tensor.F32, 1)
 	for _, c := range []struct {
 		ids  []int32
 		do   func()
@@ -361,6 +423,8 @@ func TestIndices(t *testing.T) {
 		{[]int32{0, 9}, func() { b.Gather(out, table, rows, 2, 3) }, "Gather: row 9 at position 1; wanted one of 5"},
 		{[]int32{0, 7}, func() { b.Scatter(table, out, rows, 2, 3) }, "Scatter: row 7 at position 1; wanted one of 5"},
 		{[]int32{0, 5}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, "LinearCrossEntropy: target 5 at position 1; wanted one of 5"},
+		{[]int32{-1, 5}, func() { b.EmbeddingPacked(out, codes, scales, rows, 2, 3, 5, backend.Q8_0) }, "EmbeddingPacked: id -1 at position 0; wanted one of 5"},
+		{[]int32{4, 5}, func() { b.EmbeddingPacked(out, codes, scales, rows, 2, 3, 5, backend.NF4) }, "EmbeddingPacked: id 5 at position 1; wanted one of 5"},
 		{[]int32{4, -100}, func() { b.LinearCrossEntropy(nll, nil, nil, out, table, rows, nil, 2, 3, 5, 1) }, ""},
 	} {
 		b.UploadInts(rows, c.ids)
@@ -371,6 +435,27 @@ func TestIndices(t *testing.T) {
 		}
 		if err := b.Sync(); err != nil {
 			t.Errorf("%q: a second time: %v", c.want, err)
+		}
+	}
+}
+
+// TestEmbeddingPackedIsARead: a few rows of a large table are read where it lies, without memory for the table's numbers.
+func TestEmbeddingPackedIsARead(t *testing.T) {
+	const T, C, V = 4, 2048, 128256
+	p, err := PlanFor(8<<30, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range backend.Quants {
+		codes, scales := p.AllocUninit(tensor.I32, q.Codes(V*C)), p.AllocUninit(tensor.F32, q.Scales(V*C))
+		y, ids := p.AllocUninit(tensor.F32, T*C), p.AllocUninit(tensor.I32, T)
+		before := p.Peak()
+		p.EmbeddingPacked(y, codes, scales, ids, T, C, V, q)
+		if got := p.Peak(); got != before {
+			t.Errorf("%s: %d bytes besides the operands", q, got-before)
+		}
+		for _, b := range []backend.Buffer{codes, scales, y, ids} {
+			p.Free(b)
 		}
 	}
 }

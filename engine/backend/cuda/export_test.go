@@ -1,5 +1,7 @@
 package cuda
 
+import "tunebook/engine/backend"
+
 // NewFake is a card whose driver is a stand-in for libcuda and whose kernels the simulator runs, with graphs or without. count tells
 // how many operations were started one by one, and how many graphs.
 func NewFake(graphs bool) (b *Backend, count func() (direct, replayed int), err error) {
@@ -36,3 +38,65 @@ func NewBF16Sim() (*Backend, error) {
 	}
 	return b, err
 }
+
+// PlanFor is a plan of a card with that much memory, of Hopper's generation, with a library of products.
+func PlanFor(bytes int64, bf16 bool) (backend.Plan, error) {
+	b, err := newBackend("cuda", &counter{card: "sm_90a", blas: true, room: bytes, live: map[uint64]int{}, next: 1 << 40})
+	if err != nil {
+		return nil, err
+	}
+	if b.bf16 = bf16; bf16 {
+		b.name = "cuda-bf16"
+	}
+	return b.Plan(), nil
+}
+
+// counted is a simulated card whose memory is counted as a card deals it out.
+type counted struct {
+	*simulated
+	c  *counter
+	at map[uint64]uint64
+}
+
+func (d *counted) alloc(bytes int) (uint64, error) {
+	addr, err := d.simulated.alloc(bytes)
+	if err == nil {
+		d.at[addr], _ = d.c.alloc(bytes)
+	}
+	return addr, err
+}
+
+func (d *counted) free(addr uint64) {
+	d.c.free(d.at[addr])
+	d.simulated.free(addr)
+}
+
+// NewCounted is a simulated card with what its buffers take now, and took at the most since the last call.
+func NewCounted(bf16 bool) (b *Backend, taken func() (now, peak int64), err error) {
+	s, err := newSimulated()
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &counter{live: map[uint64]int{}}
+	if b, err = newBackend("cuda-sim", &counted{s, c, map[uint64]uint64{}}); err != nil {
+		return nil, nil, err
+	}
+	b.bf16, b.packAlways = bf16, bf16
+	b.packBudget = 0 // what is kept for later is given back when room is wanted
+	return b, func() (now, peak int64) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		now, peak = int64(c.inUse), int64(c.peak)
+		c.peak = c.inUse
+		return
+	}, nil
+}
+
+// BlasWorkspace is what a library of products takes of a card.
+const BlasWorkspace = blasWorkspace
+
+// SizeClass is the size in which a card deals out so many bytes.
+func SizeClass(bytes int) int { return sizeClass(bytes) }
+
+// Held is what a plan's card would keep of its driver's memory after the same calls, when it is never short of it.
+func Held(p backend.Plan) int64 { return int64(p.(*plan).dev.(*counter).held) }

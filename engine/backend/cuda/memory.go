@@ -162,7 +162,7 @@ func (b *Backend) Sync() error {
 // own returns a buffer of this backend. It panics for another one's.
 func (b *Backend) own(op, name string, buf backend.Buffer) *buffer {
 	x, ok := buf.(*buffer)
-	if !ok || x.b != b {
+	if !ok || x.b != b && (x.b != b.of || op == "Free") {
 		panic(fmt.Sprintf("%s: %s is a %T of another device; %s wants its own", op, name, buf, b.name))
 	}
 	return x

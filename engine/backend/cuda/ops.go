@@ -209,15 +209,13 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 	b.product(cs, as, w, m, n, k, op, alpha, beta)
 }
 
-// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W of codes and scales. An id outside W comes back from the next Sync or
+// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W of codes and scales, of which it reads these rows. An id outside W comes back from the next Sync or
 // Download.
 func (b *Backend) EmbeddingPacked(y, codes, scales, ids backend.Buffer, t, c, v int, q backend.Quant) {
 	o := operands{b, "EmbeddingPacked"}
-	w, free := b.scratch(v * c)
-	defer free()
-	b.expand(o, w, codes, scales, v*c, q)
 	fault, code := b.faultArgs(placeEmbeddingPacked)
-	b.rows("rows_gather", t, o.f("y", y, t*c), w, o.i("ids", ids, t), i32(t), i32(c), i32(v), fault, code)
+	b.rows("quant_gather", t, o.f("y", y, t*c), o.i("codes", codes, q.Codes(v*c)), o.f("scales", scales, q.Scales(v*c)), o.i("ids", ids, t),
+		i32(t), i32(c), i32(v), i32(int(q)), fault, code)
 }
 
 // RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.
@@ -340,38 +338,6 @@ func (b *Backend) CrossEntropy(nll, x, ids backend.Buffer, t, v int) {
 	}
 	fault, code := b.faultArgs(placeEntropy)
 	b.launch("softmax_loss", [3]int{t, 1, 1}, [3]int{256, 1, 1}, 0, ns, xs.addr, 0, is, 0, i32(v), 0, 0, i32(math.MinInt32), fault, code, 0)
-}
-
-// SumSquares writes the sum of the squares of x to out[0].
-func (b *Backend) SumSquares(out, x backend.Buffer) {
-	o := operands{b, "SumSquares"}
-	const perBlock = 4096 // sum_elements of vector.cu
-	n := x.Len()
-	to, xs := o.f("out", out, 1), o.f("x", x, n)
-	blocks := (n + perBlock - 1) / perBlock
-	partial, free := b.scratch(blocks)
-	defer free()
-	if blocks > 0 {
-		b.launch("vector_squares", [3]int{blocks, 1, 1}, [3]int{256, 1, 1}, 0, partial, xs, i64(n))
-	}
-	b.launch("vector_sum", [3]int{1, 1, 1}, [3]int{256, 1, 1}, 0, to, partial, i32(blocks))
-}
-
-// AdamW updates p, m and v from g.
-func (b *Backend) AdamW(p, m, v, g backend.Buffer, s backend.AdamWStep) {
-	o := operands{b, "AdamW"}
-	if s.Step < 1 {
-		panic(fmt.Sprintf("AdamW: step %d; steps count from 1", s.Step))
-	}
-	n := sameLength(o.op, p, g)
-	sameLength(o.op, m, v)
-	if sameLength(o.op, p, m) == 0 {
-		return
-	}
-	c1, c2 := 1/(1-math.Pow(float64(s.Beta1), float64(s.Step))), 1/(1-math.Pow(float64(s.Beta2), float64(s.Step)))
-	b.elements("vector_adamw", n, o.f("p", p, n), o.f("m", m, n), o.f("v", v, n), o.f("g", g, n), i64(n),
-		f32(s.GradScale), f32(s.Beta1), f32(s.Beta2), f32(float32(1-float64(s.Beta1))), f32(float32(1-float64(s.Beta2))),
-		f32(float32(c1)), f32(float32(c2)), f32(s.LR), f32(float32(float64(s.LR)*float64(s.WeightDecay))), f32(s.Eps))
 }
 
 // LinearCrossEntropy goes through rows in chunks whose logits fit into logitBytes: a product, a pass that turns logits into

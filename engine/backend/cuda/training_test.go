@@ -121,6 +121,59 @@ func TestTraining(t *testing.T) {
 	}
 }
 
+// TestMoments: whole runs with moments in every form, some of whose tensors are large enough for 8 bits, end where they end on
+// ref; offloaded they have the same bits.
+func TestMoments(t *testing.T) {
+	moments(t, func() backend.Backend {
+		b, err := cuda.NewSim()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	})
+}
+
+func moments(t *testing.T, open func() backend.Backend) {
+	for _, cfg := range []train.Config{{Optimizer: "adamw"}, {Optimizer: "adamw-bf16", Precision: "bf16"}, {Optimizer: "adamw8bit"}} {
+		t.Run(cfg.Optimizer, func(t *testing.T) {
+			t.Parallel()
+			run := func(dev backend.Backend, away bool) (losses []float64, m *model.Model) {
+				m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 640, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 1,
+					NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,
+					TieWordEmbeddings: true, InitializerRange: 0.2}, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg := cfg
+				cfg.LR, cfg.Steps, cfg.BatchSize, cfg.WeightDecay, cfg.OffloadOptimizer = 1e-2, 3, 2, 0.1, away
+				tr, err := train.New(m, documents(4, 4, 640), []string{"documents"}, cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := tr.Run(context.Background(), func(r train.Report) { losses = append(losses, r.Loss, r.GradNorm) }); err != nil {
+					t.Fatal(err)
+				}
+				return losses, m
+			}
+			want, _ := run(ref.New(), false)
+			got, m := run(open(), false)
+			for i := range want {
+				if d := math.Abs(got[i] - want[i]); d > 2e-3*(1e-2+math.Abs(want[i])) {
+					t.Errorf("figure %d is %v; on ref %v", i, got[i], want[i])
+				}
+			}
+			away, n := run(open(), true)
+			a, err := m.Fingerprint()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := n.Fingerprint(); err != nil || b != a || !slices.Equal(away, got) {
+				t.Errorf("offloaded: %v, model %s, %v; without: %v, model %s", away, b, err, got, a)
+			}
+		})
+	}
+}
+
 // TestTrainingBF16: with operands of products rounded to bf16 a run stays close to the one in float32.
 func TestTrainingBF16(t *testing.T) {
 	b, err := cuda.NewBF16Sim()

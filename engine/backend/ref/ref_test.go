@@ -126,11 +126,51 @@ func TestRows(t *testing.T) {
 
 func TestVector(t *testing.T) {
 	x, y, out := f(3, 4), f(0, 0), f(9)
-	b.SumSquares(out, x)
+	b.SumSquares(out, []backend.Buffer{x})
 	wantF(t, "sum", out, 25)
 	b.Copy(y, x)
 	b.AddScaled(y, x, -0.5)
 	wantF(t, "y", y, 1.5, 2)
+}
+
+// The first step moves by LR in the direction of the gradient's sign, whatever its size, after the decay.
+func TestAdamW(t *testing.T) {
+	p, m, v := f(1, 1), f(0, 0), f(0, 0)
+	rounded := f(9, 9)
+	list := []backend.AdamWTensor{{P: p, G: f(8, -0.002), Rounded: rounded, Moments: backend.Moments{M: m, V: v}, Rate: 2, WeightDecay: 0.2}}
+	b.AdamW(list, backend.AdamWStep{LR: 0.25, Beta1: 0.9, Beta2: 0.99, GradScale: 0.5, Step: 1})
+	wantF(t, "rounded", rounded, 0.400390625, 1.3984375)
+	wantF(t, "p", p, 1-0.1-0.5, 1-0.1+0.5)
+	wantF(t, "m", m, 0.4, -0.0001)
+	wantF(t, "v", v, 0.16, 1e-8)
+}
+
+func TestPanics(t *testing.T) {
+	segs := &backend.Segments{List: []backend.Segment{{QLen: 2, KLen: 1}}}
+	for name, call := range map[string]func(){
+		"short operand":   func() { b.MatMul(f(1), f(1), f(1, 2), 1, 1, 2, backend.NT, 1, 0) },
+		"ids as floats":   func() { b.EmbeddingForward(f(1), f(1), f(0), 1, 1) },
+		"floats as ids":   func() { b.Fill(n(1), 0) },
+		"id too large":    func() { b.EmbeddingForward(f(1), f(1), n(1), 1, 1) },
+		"negative target": func() { b.LinearCrossEntropy(f(1), nil, nil, f(1), f(1), n(-1), nil, 1, 1, 1, 1) },
+		"fewer keys":      func() { b.AttentionForward(f(1, 2), nil, f(1, 2), f(1, 2), f(1, 2), segs, 1, 1, 1, 1) },
+		"heads":           func() { b.AttentionForward(f(1), nil, f(1), f(1), f(1), &backend.Segments{}, 3, 2, 1, 1) },
+		"odd head":        func() { b.RoPE(f(1), f(1), n(0), f(), 1, 1, 1, backend.Half, false) },
+		"lengths":         func() { b.Copy(f(1, 2), f(1)) },
+		"step 0": func() {
+			b.AdamW([]backend.AdamWTensor{{P: f(1), G: f(1), Moments: backend.Moments{M: f(1), V: f(1)}}}, backend.AdamWStep{})
+		},
+		"res without sum": func() { b.RMSNormForward(f(1), nil, f(1), f(1), f(1), f(1), 1, 1, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if _, ok := recover().(string); !ok {
+					t.Error("no panic with a message")
+				}
+			}()
+			call()
+		})
+	}
 }
 
 func TestSample(t *testing.T) {

@@ -36,8 +36,11 @@ func (*Backend) AddScaled(y, x backend.Buffer, alpha float32) {
 	}
 }
 
-// SumSquares writes Σ x² to out[0].
-func (*Backend) SumSquares(out, x backend.Buffer) {
-	xs := floats("SumSquares", "x", x, x.Len())
-	floats("SumSquares", "out", out, 1)[0] = float32(dot(xs, xs))
+// SumSquares writes Σ xs[i]² to out[i].
+func (*Backend) SumSquares(out backend.Buffer, xs []backend.Buffer) {
+	to := floats("SumSquares", "out", out, len(xs))
+	for i, x := range xs {
+		x := floats("SumSquares", "x", x, x.Len())
+		to[i] = float32(dot(x, x))
+	}
 }

@@ -9,15 +9,10 @@ __constant__ float nf4[16] = {-1, -0.6961928009986877f, -0.5250730514526367f, -0
 
 enum Form { q8_0 = 0, q4_0 = 1, nf4_form = 2, bf16_form = 3, int8_form = 4 };
 
-// y[i] = scales[i/block]·level of code i. Codes lie in words, the first in the lowest bits; 32 elements share a scale, in NF4 64;
-// in BF16 a code is the upper half of y[i].
-KERNEL quant_expand(float* y, const u32* codes, const float* scales, i64 n, int form) {
-  i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= n) return;
-  if (form == bf16_form) {
-    y[i] = __uint_as_float(codes[i / 2] >> (16 * (int)(i % 2)) << 16);
-    return;
-  }
+// Element i of a weight: scales[i/block]·level of code i. Codes lie in words, the first in the lowest bits; 32 elements share a
+// scale, in NF4 64; in BF16 a code is the upper half of the number.
+__device__ __forceinline__ float number(const u32* codes, const float* scales, i64 i, int form) {
+  if (form == bf16_form) return __uint_as_float(codes[i / 2] >> (16 * (int)(i % 2)) << 16);
   float level;
   if (form == q8_0 || form == int8_form) {
     level = (float)((int)(codes[i / 4] << (24 - 8 * (int)(i % 4))) >> 24);
@@ -25,7 +20,22 @@ KERNEL quant_expand(float* y, const u32* codes, const float* scales, i64 n, int 
     int code = (int)(codes[i / 8] >> (4 * (int)(i % 8)) & 15);
     level = form == q4_0 ? (float)(code - 8) : nf4[code];
   }
-  y[i] = scales[i / (form == nf4_form ? 64 : 32)] * level;
+  return scales[i / (form == nf4_form ? 64 : 32)] * level;
+}
+
+// y[i] = element i, all n of a weight.
+KERNEL quant_expand(float* y, const u32* codes, const float* scales, i64 n, int form) {
+  i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = number(codes, scales, i, form);
+}
+
+// y[t,:] = row ids[t] of a weight of limit rows: what is read of it is those rows alone.
+KERNEL quant_gather(float* y, const u32* codes, const float* scales, const int* ids, int T, int C, int limit, int form, Fault* fault, int code) {
+  i64 t = warp_row();
+  if (t >= T) return;
+  int row = ids[t];
+  if (!inside(fault, code, (int)t, row, limit)) return;
+  for (int c = threadIdx.x % 32; c < C; c += 32) y[t * C + c] = number(codes, scales, (i64)row * C + c, form);
 }
 
 // y = x with every block of 32 elements of a row rounded to whole multiples of its largest magnitude over 127; a block of which
