@@ -195,7 +195,7 @@ func (t *tables) wantEqual(op string, segs *backend.Segments) {
 
 // AttentionBackward writes dQ, dK, dV for the rows that segments name.
 func (b *Backend) AttentionBackward(dQ, dK, dV, dO, q, k, v, o, lse backend.Buffer, segs *backend.Segments, h, kh, d int, scale float32) {
-	if b.untried && b.on90(segs, d, scale) {
+	if b.on90(segs, d, scale) {
 		b.backward90(dQ, dK, dV, dO, q, k, v, o, lse, segs, h, kh, d, scale)
 		return
 	}

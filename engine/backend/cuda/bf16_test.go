@@ -17,7 +17,7 @@ func bf16Sim(t testing.TB, dev device) *Backend {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.bf16, b.packAlways, b.untried = true, true, true
+	b.bf16, b.packAlways = true, true
 	return b
 }
 

@@ -24,7 +24,6 @@ type Backend struct {
 
 	bf16       bool // products of some size round their operands to bf16 and run on tensor cores
 	packAlways bool // products of any size do, in tests
-	untried    bool // what has run on the simulator alone takes part, in tests: attention backward on compute capability 9.0
 
 	logitBytes int // the largest chunk of logits of LinearCrossEntropy
 

@@ -199,7 +199,7 @@ func mutant90Cases(large bool) []flashCase {
 	return few
 }
 
-// TestTables: a list of documents keeps its tables for tiles of both sizes that a pass and its way back ask for, and gives all back.
+// TestTables: a list of documents keeps its tables for tiles of both sizes that heads of several sizes ask for, and gives all back.
 func TestTables(t *testing.T) {
 	right, err := shippedKernels()
 	if err != nil {
@@ -208,14 +208,12 @@ func TestTables(t *testing.T) {
 	b := sim90(t, &simulated{d: sim.NewDevice(), kernels: right})
 	const n, d = 5, 64
 	x, lse := b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n)
-	dQ, dK, dV := b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n*d), b.Alloc(tensor.F32, n*d)
 	segs := oneSegment(n)
-	b.untried = false // backward on the kernels for older cards
 	var first []*tables
 	for range 2 {
 		o := b.Alloc(tensor.F32, n*d)
 		b.AttentionForward(o, lse, x, x, x, segs, 1, 1, d, 1)
-		b.AttentionBackward(dQ, dK, dV, x, x, x, x, o, lse, segs, 1, 1, d, 1)
+		b.AttentionForward(o, lse, x, x, x, segs, 1, 1, d/2, 1) // heads of 32: the kernels for older cards
 		if first == nil {
 			first = slices.Clone(segs.Dev.(*documents).of)
 		}

@@ -18,7 +18,7 @@ func (b *Backend) Plan() backend.Plan {
 		free = 1 << 62
 	}
 	c := &counter{card: b.dev.arch(), blas: b.library, room: free, live: map[uint64]int{}, next: 1 << 40}
-	p := &plan{Backend: &Backend{name: b.name, dev: c, of: b, bf16: b.bf16, packAlways: b.packAlways, untried: b.untried, logitBytes: b.logitBytes, library: b.library}}
+	p := &plan{Backend: &Backend{name: b.name, dev: c, of: b, bf16: b.bf16, packAlways: b.packAlways, logitBytes: b.logitBytes, library: b.library}}
 	p.fault, _ = c.alloc(faultBytes)
 	c.peak, c.inUse = 0, 0
 	return p
