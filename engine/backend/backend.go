@@ -219,6 +219,46 @@ type Ops interface {
 	AdamW(tensors []AdamWTensor, s AdamWStep)
 }
 
+// Term is a product Alpha·op(A, B) over K terms of a sum of products.
+type Term struct {
+	A, B   Buffer
+	Packed *Packed // in B's place, where that is packed
+	K      int
+	Op     MatOp
+	Alpha  float32
+}
+
+// Packed is a weight held as codes and scales.
+type Packed struct {
+	Codes, Scales Buffer
+	Quant         Quant
+}
+
+// Into writes C = x + beta·C.   C (m, n)
+func (x Term) Into(dev Ops, c Buffer, m, n int, beta float32) {
+	if p := x.Packed; p != nil {
+		dev.MatMulPacked(c, x.A, p.Codes, p.Scales, m, n, x.K, x.Op, p.Quant, x.Alpha, beta)
+		return
+	}
+	dev.MatMul(c, x.A, x.B, m, n, x.K, x.Op, x.Alpha, beta)
+}
+
+// Summing is a device that can add a second product in the pass that writes the first.
+type Summing interface {
+	// MatMulSum writes C = first + second + beta·C, with the bits of two products one after the other.   C (m, n)
+	MatMulSum(c Buffer, first, second Term, m, n int, beta float32)
+}
+
+// MatMulSum writes C = first + second + beta·C, in one pass where the device can.   C (m, n)
+func MatMulSum(dev Ops, c Buffer, first, second Term, m, n int, beta float32) {
+	if s, ok := dev.(Summing); ok {
+		s.MatMulSum(c, first, second, m, n, beta)
+		return
+	}
+	first.Into(dev, c, m, n, beta)
+	second.Into(dev, c, m, n, 1)
+}
+
 // IgnoreIndex marks a position that has no target.
 const IgnoreIndex = -100
 

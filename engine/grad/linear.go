@@ -28,9 +28,12 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	if ad == nil {
 		y := t.activation(T, N, x, w)
 		y.spare = true
-		t.byWeight(y.Value, x.Value, w, T, N, K, forward, 1, 0)
+		byWeight(x.Value, w, K, forward).Into(t.dev, y.Value, T, N, 0)
 		t.push(func() {
-			t.throughWeight(x, w, y.grad, T, K, N, backward)
+			if x.needs {
+				dx, beta := t.summand(x)
+				byWeight(y.grad, w, N, backward).Into(t.dev, dx, T, K, beta)
+			}
 			t.ofWeight(w, x, y.grad, T, K, N, transposed)
 		}, y)
 		return y
@@ -52,9 +55,8 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 			out = plain
 		}
 	}
-	t.byWeight(out, x.Value, w, T, N, K, forward, 1, 0)
 	t.dev.MatMul(z, x.Value, ad.A.Value, T, R, K, backend.NT, 1, 0)
-	t.dev.MatMul(out, z, ad.B.Value, T, N, R, backend.NT, ad.Scale, 1)
+	backend.MatMulSum(t.dev, out, byWeight(x.Value, w, K, forward), backend.Term{A: z, B: ad.B.Value, K: R, Op: backend.NT, Alpha: ad.Scale}, T, N, 0)
 	if ad.M != nil {
 		t.dev.ScaleColumnsForward(y.Value, out, ad.M.Value, norms, T, N)
 	}
@@ -70,8 +72,10 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 			if ad.A.needs {
 				t.product(ad.A, dz, t.value(x), R, K, T, backend.TN, 1)
 			}
-			t.throughWeight(x, w, dy, T, K, N, backward)
-			t.product(x, dz, ad.A.Value, T, K, R, backend.NN, 1)
+			if x.needs {
+				dx, beta := t.summand(x)
+				backend.MatMulSum(t.dev, dx, byWeight(dy, w, N, backward), backend.Term{A: dz, B: ad.A.Value, K: R, Op: backend.NN, Alpha: 1}, T, K, beta)
+			}
 			t.dev.Free(dz)
 		}
 		t.ofWeight(w, x, dy, T, K, N, transposed)
@@ -79,28 +83,12 @@ func (t *Tape) linear(x, w *Var, ad *Adapter, transposed bool) *Var {
 	return y
 }
 
-// throughWeight adds dY·W to x's gradient, ofWeight dYᵀ·x to w's.
-func (t *Tape) throughWeight(x, w *Var, dy backend.Buffer, T, K, N int, backward backend.MatOp) {
-	if !x.needs {
-		return
-	}
-	beta := float32(1)
-	if x.grad == nil {
-		x.grad = t.dev.AllocUninit(dy.DType(), x.Rows*x.Cols)
-		beta = 0
-	}
-	t.byWeight(x.grad, dy, w, T, K, N, backward, 1, beta)
-}
-
 // byWeight is the product of a by a weight, which may be packed.
-func (t *Tape) byWeight(c, a backend.Buffer, w *Var, m, n, k int, op backend.MatOp, alpha, beta float32) {
-	if p := w.packed; p != nil {
-		t.dev.MatMulPacked(c, a, p.Codes, p.Scales, m, n, k, op, p.Quant, alpha, beta)
-		return
-	}
-	t.dev.MatMul(c, a, w.Value, m, n, k, op, alpha, beta)
+func byWeight(a backend.Buffer, w *Var, k int, op backend.MatOp) backend.Term {
+	return backend.Term{A: a, B: w.Value, Packed: w.packed, K: k, Op: op, Alpha: 1}
 }
 
+// ofWeight adds dYᵀ·x to w's gradient.
 func (t *Tape) ofWeight(w, x *Var, dy backend.Buffer, T, K, N int, transposed bool) {
 	switch {
 	case !w.needs:
@@ -124,7 +112,7 @@ func (t *Tape) weight(w *Var, f func(W backend.Buffer)) {
 }
 
 // Unpack returns the n numbers that a packed weight stands for, in memory that the caller gives back.
-func Unpack(dev backend.Backend, p *Packed, n int) backend.Buffer {
+func Unpack(dev backend.Backend, p *backend.Packed, n int) backend.Buffer {
 	W := dev.AllocUninit(p.Scales.DType(), n)
 	dev.Dequantize(W, p.Codes, p.Scales, n, p.Quant)
 	return W

@@ -19,15 +19,9 @@ type Param struct {
 	Name    string // as in safetensors: "model.layers.0.self_attn.q_proj.weight"
 	Shape   []int
 	Value   backend.Buffer // nil where Packed holds the numbers
-	Packed  *Packed
+	Packed  *backend.Packed
 	Trained bool           // whether a gradient is wanted
 	Grad    backend.Buffer // same length as Value; backward adds to it, and makes a trained parameter's at its first need. A packed parameter has none
-}
-
-// Packed holds a linear layer's weight as codes and scales. It is frozen: gradients pass through it and none is its own.
-type Packed struct {
-	Quant         backend.Quant
-	Codes, Scales backend.Buffer
 }
 
 // Decays tells whether weight decay goes to the parameter, as in transformers' Trainer: to matrices and to DoRA's magnitudes,
@@ -47,7 +41,7 @@ type Var struct {
 	Value      backend.Buffer
 	Rows, Cols int
 
-	packed *Packed // a parameter's numbers where Value is nil
+	packed *backend.Packed // a parameter's numbers where Value is nil
 
 	grad  backend.Buffer // nil until a consumer's backward has written it, or a parameter's
 	needs bool           // whether anything upstream wants a gradient
@@ -295,12 +289,17 @@ func (t *Tape) product(v *Var, a, b backend.Buffer, m, n, k int, op backend.MatO
 	if v == nil || !v.needs {
 		return
 	}
-	g, fresh := t.gradient(v)
-	beta := float32(1)
-	if fresh {
-		beta = 0
-	}
+	g, beta := t.summand(v)
 	t.dev.MatMul(g, a, b, m, n, k, op, alpha, beta)
+}
+
+// summand returns v's gradient and the factor of what it holds: 0 where it is new.
+func (t *Tape) summand(v *Var) (g backend.Buffer, beta float32) {
+	g, fresh := t.gradient(v)
+	if fresh {
+		return g, 0
+	}
+	return g, 1
 }
 
 // Backward walks the tape from its losses to the parameters and adds to their gradients. A tape can be walked once.

@@ -77,12 +77,12 @@ func (c *Config) forms(q backend.Quant) map[string]backend.Quant {
 }
 
 // pack puts a weight on the device in a form of quantisation.
-func pack(dev backend.Backend, x []float32, q backend.Quant) (*grad.Packed, error) {
+func pack(dev backend.Backend, x []float32, q backend.Quant) (*backend.Packed, error) {
 	codes, scales, err := weights.Pack(x, q)
 	if err != nil {
 		return nil, err
 	}
-	p := &grad.Packed{Quant: q, Codes: dev.AllocUninit(tensor.I32, len(codes)), Scales: dev.AllocUninit(tensor.F32, len(scales))}
+	p := &backend.Packed{Quant: q, Codes: dev.AllocUninit(tensor.I32, len(codes)), Scales: dev.AllocUninit(tensor.F32, len(scales))}
 	dev.UploadInts(p.Codes, codes)
 	dev.Upload(p.Scales, scales)
 	return p, nil

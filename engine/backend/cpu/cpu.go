@@ -20,6 +20,7 @@ type Backend struct {
 	mu sync.Mutex // one operation at a time: the fields below are its scratch
 
 	packedB  []float32   // the packed right operand of a product
+	packedB2 []float32   // likewise, of what is added to it
 	packedA  [][]float32 // per thread: the packed left operand
 	partials []float32   // per chunk sums of a reduction
 	doubles  []float64

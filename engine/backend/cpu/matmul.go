@@ -64,17 +64,7 @@ func (b *Backend) matMul(c, a, bb []float32, m, n, k int, op backend.MatOp, alph
 	if m == 0 || n == 0 {
 		return
 	}
-	p := product{m: m, n: n, k: k, c: c, ldc: n, alpha: alpha, beta: beta}
-	switch op {
-	case backend.NT:
-		p.a, p.b = operand{a, k, false}, operand{bb, k, false}
-	case backend.NN:
-		p.a, p.b = operand{a, k, false}, operand{bb, n, true}
-	case backend.TN:
-		p.a, p.b = operand{a, m, true}, operand{bb, n, true}
-	default:
-		panic(fmt.Sprintf("MatMul: op %d; wanted NT, NN or TN", op))
-	}
+	p := productOf(c, a, bb, m, n, k, op, alpha, beta)
 	switch {
 	case k == 0:
 		for i, v := range c[:m*n] {
@@ -96,15 +86,68 @@ func (b *Backend) matMul(c, a, bb []float32, m, n, k int, op backend.MatOp, alph
 	case op == backend.TN && n <= fewRows:
 		p.m, p.n, p.a, p.b = n, m, p.b, p.a
 		b.multiplyFew(p, true)
-	case b.bf16 != nil && min(m, n) >= bf16MN && k >= bf16K:
-		b.multiply(b.bf16, p)
 	default:
-		b.multiply(b.k, p)
+		b.multiply(b.kernelsOf(p), p)
 	}
 }
 
+func productOf(c, a, bb []float32, m, n, k int, op backend.MatOp, alpha, beta float32) product {
+	p := product{m: m, n: n, k: k, c: c, ldc: n, alpha: alpha, beta: beta}
+	switch op {
+	case backend.NT:
+		p.a, p.b = operand{a, k, false}, operand{bb, k, false}
+	case backend.NN:
+		p.a, p.b = operand{a, k, false}, operand{bb, n, true}
+	case backend.TN:
+		p.a, p.b = operand{a, m, true}, operand{bb, n, true}
+	default:
+		panic(fmt.Sprintf("MatMul: op %d; wanted NT, NN or TN", op))
+	}
+	return p
+}
+
+// kernelsOf returns what multiplies a product by packed blocks.
+func (b *Backend) kernelsOf(p product) *kernels {
+	if b.bf16 != nil && min(p.m, p.n) >= bf16MN && p.k >= bf16K {
+		return b.bf16
+	}
+	return b.k
+}
+
+// MatMulSum writes C = first + beta·C and adds second; see backend.Summing. A second product of few terms is added to each tile
+// of the first while that is in the first cache.
+func (b *Backend) MatMulSum(c backend.Buffer, first, second backend.Term, m, n int, beta float32) {
+	apart := first.Packed != nil && (first.Packed.Quant == backend.Int8 || first.Op == backend.TN)
+	if apart || second.Packed != nil || min(m, n) <= fewRows || min(first.K, second.K) <= 0 || second.K > 4*fewRows {
+		first.Into(b, c, m, n, beta)
+		second.Into(b, c, m, n, 1)
+		return
+	}
+	const op = "MatMulSum"
+	term := func(name string, x backend.Term) product {
+		var numbers []float32
+		if x.Packed == nil {
+			numbers = floats(op, name+".B", x.B, n*x.K)
+		}
+		p := productOf(floats(op, "c", c, m*n), floats(op, name+".A", x.A, m*x.K), numbers, m, n, x.K, x.Op, x.Alpha, 1)
+		if w := x.Packed; w != nil {
+			p.packed = packedOf(op, w.Codes, w.Scales, n*x.K, w.Quant)
+		}
+		return p
+	}
+	p, q := term("first", first), term("second", second)
+	p.beta = beta
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.multiplySum(b.kernelsOf(p), p, b.kernelsOf(q), q)
+}
+
 // multiply runs a product through packed blocks.
-func (b *Backend) multiply(k *kernels, p product) {
+func (b *Backend) multiply(k *kernels, p product) { b.multiplySum(k, p, k, product{}) }
+
+// multiplySum adds the product p2 of few terms, none where its k is 0, to every tile of p while that is at hand: the bits are those of p
+// and then p2.
+func (b *Backend) multiplySum(k *kernels, p product, k2 *kernels, p2 product) {
 	width := k.width()
 	// Equal steps, of whole blocks of what transpose turns.
 	depth := ceilDiv(ceilDiv(p.k, ceilDiv(p.k, blockK*k.pair)), k.lanes*k.pair) * k.lanes * k.pair
@@ -114,7 +157,11 @@ func (b *Backend) multiply(k *kernels, p product) {
 	threads := b.pool.threads
 	panels := ceilDiv(p.m, k.rows)
 	t := &b.tasks.product
-	*t = productTask{b: b, k: k, product: p, parts: 1, blocks: t.blocks[:0]}
+	*t = productTask{b: b, k: k, product: p, k2: k2, second: p2, parts: 1, blocks: t.blocks[:0]}
+	if p2.k > 0 {
+		t.words2 = k2.words(p2.k)
+		b.packedB2 = grow(b.packedB2, cols*t.words2+width)
+	}
 	if panels < 4*threads {
 		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
 		t.cut(panels, 1, blockM/k.rows)
@@ -131,6 +178,7 @@ func (b *Backend) multiply(k *kernels, p product) {
 			if q == 0 {
 				t.betaNow = p.beta
 			}
+			t.sums = p2.k > 0 && q+depth >= p.k
 			b.tasks.packB = packBTask{t}
 			b.pool.run(ceilDiv(t.cols, width), &b.tasks.packB)
 			b.pool.run(len(t.blocks)*t.parts, t)
@@ -144,24 +192,31 @@ type packBTask struct{ t *productTask }
 
 func (p *packBTask) do(w, i int) {
 	t := p.t
-	k, width := t.k, t.k.width()
-	col := i * width
-	dst, from, n := t.b.packedB[col*t.words:], t.col+col, min(width, t.cols-col)
-	o := t.product.b
+	col := i * t.k.width()
+	n := min(t.k.width(), t.cols-col)
+	t.b.packPanel(w, t.k, &t.product, t.b.packedB[col*t.words:], t.col+col, n, t.step, t.depth)
+	if t.sums {
+		t.b.packPanel(w, t.k2, &t.second, t.b.packedB2[col*t.words2:], t.col+col, n, 0, t.second.k)
+	}
+}
+
+// packPanel packs n columns of B from column from on, for depth elements from step on.
+func (b *Backend) packPanel(w int, k *kernels, p *product, dst []float32, from, n, step, depth int) {
+	o, width := p.b, k.width()
 	switch {
 	case o.x != nil:
-		k.pack(dst, width, o, from, n, t.step, t.depth)
-	case o.kMajor && k == t.b.k: // rows of the weight are rows of the panel
-		k.expand(dst, width, t.packed, t.step*o.ld+from, o.ld, n, t.depth)
+		k.pack(dst, width, o, from, n, step, depth)
+	case o.kMajor && k == b.k: // rows of the weight are rows of the panel
+		k.expand(dst, width, p.packed, step*o.ld+from, o.ld, n, depth)
 	default:
-		at, rows, columns := from*o.ld+t.step, n, t.depth // as the weight lies
+		at, rows, columns := from*o.ld+step, n, depth // as the weight lies
 		if o.kMajor {
-			at, rows, columns = t.step*o.ld+from, t.depth, n
+			at, rows, columns = step*o.ld+from, depth, n
 		}
-		buf := grow(t.b.scratch[w], rows*columns)
-		t.b.scratch[w] = buf
-		k.expand(buf, columns, t.packed, at, o.ld, columns, rows)
-		k.pack(dst, width, operand{buf, columns, o.kMajor}, 0, n, 0, t.depth)
+		buf := grow(b.scratch[w], rows*columns)
+		b.scratch[w] = buf
+		k.expand(buf, columns, p.packed, at, o.ld, columns, rows)
+		k.pack(dst, width, operand{buf, columns, o.kMajor}, 0, n, 0, depth)
 	}
 }
 
@@ -175,6 +230,11 @@ type productTask struct {
 	col, cols          int // the columns that are packed
 	step, depth, words int // the part of k that is packed
 	betaNow            float32
+
+	second product // added to the tiles of the last step
+	k2     *kernels
+	words2 int
+	sums   bool // this is that step
 }
 
 // cut cuts so many panels into blocks of at most most. Towards the end they become smaller, so that threads which
@@ -198,9 +258,17 @@ func (t *productTask) do(w, i int) {
 	rows := min(p1*k.rows, t.m) - first
 	// A panel begins a full vector after the end of the one before it: packing writes whole vectors.
 	stride := k.rows*t.words + k.lanes
-	buf := grow(t.b.packedA[w], (p1-p0)*stride)
+	stride2 := 0
+	if t.sums {
+		stride2 = k.rows*t.words2 + k.lanes
+	}
+	buf := grow(t.b.packedA[w], (p1-p0)*(stride+stride2))
 	t.b.packedA[w] = buf
+	buf2 := buf[(p1-p0)*stride:]
 	k.packPanels(buf, stride, t.a, first, rows, t.step, t.depth)
+	if t.sums {
+		t.k2.packPanels(buf2, stride2, t.second.a, first, rows, 0, t.second.k)
+	}
 
 	panelsB := ceilDiv(t.cols, width)
 	from, to := part*panelsB/t.parts, (part+1)*panelsB/t.parts
@@ -210,6 +278,10 @@ func (t *productTask) do(w, i int) {
 		for r := 0; r < rows; r += k.rows {
 			at := (first+r)*t.ldc + t.col + j*width
 			k.tile(min(k.rows, rows-r), nr, t.words, &buf[r/k.rows*stride], k.rows, bp, width, t.c[at:], t.ldc, t.alpha, t.betaNow)
+			if t.sums {
+				t.k2.tile(min(k.rows, rows-r), nr, t.words2, &buf2[r/k.rows*stride2], k.rows, &t.b.packedB2[j*width*t.words2], width, t.c[at:], t.ldc,
+					t.second.alpha, 1)
+			}
 		}
 	}
 }
