@@ -30,6 +30,7 @@ var files = []struct {
 	{"dotrows", emitDotRows},
 	{"pack", emitPack},
 	{"expand", emitExpand},
+	{"dotpacked", emitDotPacked},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
 	{"peak", emitPeaks},

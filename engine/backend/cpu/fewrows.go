@@ -1,5 +1,7 @@
 package cpu
 
+import "tunebook/engine/backend"
+
 // Products with few rows on one side, as in decoding and in adapters: packing the other operand would take as long as
 // multiplying it, so kernels read it where it lies. Operands whose rows run along K go to dot kernels, those whose rows run
 // across K to the tiles.
@@ -32,6 +34,17 @@ func (t *dotRowsTask) do(w, i int) {
 	// The few rows are walked in the inner loop: the strip is read from memory once.
 	if t.product.b.x == nil { // m ≤ n; four rows of numbers stay in the first cache
 		depth := t.product.k
+		if q := t.packed.q; t.m == 1 && depth%expandGroup(q) == 0 {
+			for j := j0; j < j1; j += 4 {
+				at := j * depth
+				var scale *float32
+				if q != backend.BF16 {
+					scale = &t.packed.scales[at/q.Block()]
+				}
+				t.k.packedDots[q](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
+			}
+			return
+		}
 		buf := grow(t.b.scratch[w], 4*depth)
 		t.b.scratch[w] = buf
 		for j := j0; j < j1; j += 4 {
