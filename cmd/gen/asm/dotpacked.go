@@ -101,11 +101,14 @@ func emitPackedDot(g *gen, q backend.Quant) {
 	if s != nil && g.wide() {
 		for j := range s {
 			g.VBROADCASTSS(Mem{Base: s[j]}, scale[j])
+			if four { // all that the codes of the block may stand for
+				g.VMULPS(lo, scale[j], scale[j])
+			}
 		}
 	}
 	for j := range w { // the same place eight rows on
 		for at := 0; at < codeBytes; at += 64 {
-			g.PREFETCHT0(Mem{Base: w[j], Index: ld, Scale: 8, Disp: at})
+			g.PREFETCHT1(Mem{Base: w[j], Index: ld, Scale: 8, Disp: at})
 		}
 	}
 	for i := 0; i < group; i += g.lanes {
@@ -126,7 +129,7 @@ func emitPackedDot(g *gen, q backend.Quant) {
 			case g.wide():
 				g.VPBROADCASTQ(at, y)
 				g.VPSRLVD(by, y, y)
-				g.VPERMPS(lo, y, y)
+				g.VPERMPS(scale[j], y, y)
 			default:
 				g.VPBROADCASTD(at, y)
 				g.VPSRLVD(by, y, y)
@@ -136,7 +139,7 @@ func emitPackedDot(g *gen, q backend.Quant) {
 				g.VPSLLD(Imm(28), y, y)
 				g.VBLENDVPS(y, z, t, y)
 			}
-			if s != nil {
+			if s != nil && !(four && g.wide()) {
 				if !g.wide() {
 					g.VBROADCASTSS(Mem{Base: s[j]}, scale[j])
 				}

@@ -10,8 +10,10 @@ import "tunebook/engine/backend"
 func (b *Backend) multiplyRows(p product) {
 	t := &b.tasks.dotRows
 	*t = dotRowsTask{b: b, k: b.k, product: p}
-	// An item is a strip of the longer side; about 256 KB of rows.
-	t.strip = max(4, 65536/max(1, p.k)) &^ 3
+	// An item is a strip of the longer side; about 256 KB of rows, and as many strips of like size for every thread.
+	long := max(p.m, p.n)
+	each := max(1, long*p.k/(65536*b.pool.threads))
+	t.strip = (ceilDiv(long, each*b.pool.threads) + 3) &^ 3
 	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
 	*t = dotRowsTask{}
 }
