@@ -31,6 +31,7 @@ var files = []struct {
 	{"pack", emitPack},
 	{"expand", emitExpand},
 	{"dotpacked", emitDotPacked},
+	{"int8", emitInt8},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
 	{"peak", emitPeaks},

@@ -61,6 +61,8 @@ type Backend struct {
 		dequant       dequantTask
 		round         roundTask
 		embedPacked   embedPackedTask
+		records       recordsTask
+		int8          int8Task
 	}
 }
 

@@ -31,6 +31,8 @@ type kernels struct {
 	// expands, by backend.Quant, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
 	expands [5]expandFunc
 
+	int8 *int8Kernels // products in whole numbers; nil where the processor has none
+
 	// packedDots, by backend.Quant, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
 	packedDots [5]packedDotFunc
 
