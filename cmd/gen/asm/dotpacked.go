@@ -43,20 +43,6 @@ func emitPackedDot(g *gen, q backend.Quant) {
 	group := max(32, q.Block())
 	k, n := g.ptr("k"), g.ptr("n")
 	a := g.ptr("a")
-	// Rows beyond n are read as row n-1: their sums are not stored.
-	rows := func(first, stride GPVirtual) []GPVirtual {
-		p := []GPVirtual{first}
-		for j := 1; j < 4; j++ {
-			r, step := g.GP64(), g.GP64()
-			g.XORQ(step, step)
-			g.CMPQ(n, Imm(uint64(j)))
-			g.CMOVQGT(stride, step)
-			g.MOVQ(p[j-1], r)
-			g.ADDQ(step, r)
-			p = append(p, r)
-		}
-		return p
-	}
 	codeBytes := 4 * group / q.PerWord() // of a group
 	ld := g.GP64()                       // bytes of codes of a row
 	g.MOVQ(k, ld)
@@ -65,13 +51,13 @@ func emitPackedDot(g *gen, q backend.Quant) {
 	} else if four {
 		g.SHRQ(Imm(1), ld)
 	}
-	w := rows(g.ptr("codes"), ld)
+	w := g.fourRows(g.ptr("codes"), ld, n)
 	var s []GPVirtual
 	if q != backend.BF16 {
 		lds := g.GP64()
 		g.MOVQ(k, lds)
 		g.SHRQ(Imm(uint64(bits.TrailingZeros(uint(group))-2)), lds)
-		s = rows(g.ptr("scales"), lds)
+		s = g.fourRows(g.ptr("scales"), lds, n)
 	}
 	acc, scale := make([]VecVirtual, 4), make([]VecVirtual, 4)
 	for j := range acc {
@@ -163,6 +149,26 @@ func emitPackedDot(g *gen, q backend.Quant) {
 			g.VPERMPS(v, in, v)
 		}
 	}
+	g.storeDots(acc, n)
+}
+
+// fourRows returns where four rows begin. Those beyond n are row n-1 again: their sums are not stored.
+func (g *gen) fourRows(first, stride, n GPVirtual) []GPVirtual {
+	p := []GPVirtual{first}
+	for j := 1; j < 4; j++ {
+		r, step := g.GP64(), g.GP64()
+		g.XORQ(step, step)
+		g.CMPQ(n, Imm(uint64(j)))
+		g.CMOVQGT(stride, step)
+		g.MOVQ(p[j-1], r)
+		g.ADDQ(step, r)
+		p = append(p, r)
+	}
+	return p
+}
+
+// storeDots ends a function: it writes alpha times the sums of the lanes of n ≤ 4 vectors, plus beta·c, to c.
+func (g *gen) storeDots(acc []VecVirtual, n GPVirtual) {
 	g.sum4(acc)
 	m := g.maskOf4(n)
 	c := g.ptr("c")

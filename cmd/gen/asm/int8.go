@@ -32,6 +32,7 @@ func emitInt8(g *gen) {
 	for _, rows := range int8Heights {
 		emitInt8Tile(g, rows)
 	}
+	emitInt8Dot(g)
 }
 
 // VPDPBUSD adds to every lane of acc the four products of the unsigned bytes of a with the signed ones of b. avo does not know it;
@@ -253,4 +254,52 @@ func emitInt8Tile(g *gen, rows int) {
 		}
 	}
 	g.ret()
+}
+
+// emitInt8Dot writes the kernel for one row of records by rows of codes as they lie. Here it is the weight's codes that become
+// unsigned, so that what sums begin with is the same for all rows.
+func emitInt8Dot(g *gen) {
+	flip := g.everyLane("int8Flip", 0x80808080)
+	g.fn("dotInt8x4", "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)",
+		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.")
+	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
+	ld, lds := g.GP64(), g.GP64()
+	g.MOVQ(blocks, ld)
+	g.SHLQ(Imm(5), ld)
+	g.MOVQ(blocks, lds)
+	g.SHLQ(Imm(2), lds)
+	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
+	acc := make([]VecVirtual, 4)
+	for j := range acc {
+		acc[j] = g.vec()
+		g.zero(acc[j])
+	}
+	top, zero := g.YMM(), g.YMM()
+	g.VMOVUPS(flip, top)
+	g.VPXORD(zero, zero, zero)
+	x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
+	g.Label("block")
+	g.VPXORD(Mem{Base: a}, top, x) // signed again
+	g.VPXORD(begin, begin, begin)
+	g.VPDPBUSD(x, top, begin)
+	g.VPSUBD(begin, zero, begin)
+	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+	for j := range w {
+		g.PREFETCHT1(Mem{Base: w[j], Index: ld, Scale: 8})
+		u, sum := g.YMM(), g.YMM()
+		g.VPXORD(Mem{Base: w[j]}, top, u)
+		g.VMOVDQA32(begin, sum)
+		g.VPDPBUSD(x, u, sum)
+		g.VCVTDQ2PS(sum, sum)
+		g.VMULPS_BCST(Mem{Base: s[j]}, scale, t)
+		g.VFMADD231PS(t, sum, half(acc[j]))
+	}
+	g.ADDQ(U32(4*int8Record), a)
+	for j := range w {
+		g.ADDQ(U32(int8Block), w[j])
+		g.ADDQ(Imm(4), s[j])
+	}
+	g.DECQ(blocks)
+	g.JNZ(label("block"))
+	g.storeDots(acc, n)
 }

@@ -63,6 +63,7 @@ type Backend struct {
 		embedPacked   embedPackedTask
 		records       recordsTask
 		int8          int8Task
+		int8Row       int8RowTask
 	}
 }
 

@@ -102,7 +102,12 @@ func vnni() *int8Kernels {
 	if !cpu.X86.HasAVX512VNNI {
 		return nil
 	}
-	return &int8Kernels{roundInt8AVX512, sumInt8AVX512, []int8Tile{{7, int8Tile7AVX512}, {4, int8Tile4AVX512}, {2, int8Tile2AVX512}, {1, int8Tile1AVX512}}}
+	return &int8Kernels{
+		round: roundInt8AVX512,
+		sums:  sumInt8AVX512,
+		tiles: []int8Tile{{7, int8Tile7AVX512}, {4, int8Tile4AVX512}, {2, int8Tile2AVX512}, {1, int8Tile1AVX512}},
+		dot:   dotInt8x4AVX512,
+	}
 }
 
 // best returns the fastest kernels that this processor, and the operating system that saves its registers, run. Products

@@ -10,12 +10,16 @@ import "tunebook/engine/backend"
 func (b *Backend) multiplyRows(p product) {
 	t := &b.tasks.dotRows
 	*t = dotRowsTask{b: b, k: b.k, product: p}
-	// An item is a strip of the longer side; about 256 KB of rows, and as many strips of like size for every thread.
-	long := max(p.m, p.n)
-	each := max(1, long*p.k/(65536*b.pool.threads))
-	t.strip = (ceilDiv(long, each*b.pool.threads) + 3) &^ 3
+	t.strip = b.stripOf(max(p.m, p.n), p.k) // of the longer side
 	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
 	*t = dotRowsTask{}
+}
+
+// stripOf returns how many of n rows of k elements make an item: about 65,536 elements, as many items of like size for every
+// thread, in whole fours.
+func (b *Backend) stripOf(n, k int) int {
+	each := max(1, n*k/(65536*b.pool.threads))
+	return (ceilDiv(n, each*b.pool.threads) + 3) &^ 3
 }
 
 type dotRowsTask struct {

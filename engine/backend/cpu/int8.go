@@ -17,9 +17,6 @@ const (
 
 	int8Depth = 768  // elements of a step at most: a panel and a tile's rows of A stay in the first cache
 	int8Rows  = 1024 // rows of A of an item at most: they stay in the second cache
-
-	// With fewer rows a panel is made in about the time in which it is used: products of numbers are faster.
-	int8Least = 4
 )
 
 // int8Kernels are what such products are made of; the generated declarations say what each does.
@@ -27,6 +24,7 @@ type int8Kernels struct {
 	round func(dst, x *float32, blocks int)
 	sums  func(s, b *float32, blocks int)
 	tiles []int8Tile // highest first, ending with one row
+	dot   func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)
 }
 
 type int8Tile struct {
@@ -41,6 +39,13 @@ func (b *Backend) multiplyInt8(c, a []float32, w packed, m, n, k int, alpha, bet
 	b.tasks.records = recordsTask{b.k.int8, b.rounded, a, k, rowsOf(k)}
 	b.pool.run(ceilDiv(m, b.tasks.records.each), &b.tasks.records)
 	b.tasks.records = recordsTask{}
+	if m == 1 { // the weight is read as it lies
+		strip := b.stripOf(n, k)
+		b.tasks.int8Row = int8RowTask{k: b.k.int8, w: w, c: c, a: b.rounded, n: n, depth: k, strip: strip, alpha: alpha, beta: beta}
+		b.pool.run(ceilDiv(n, strip), &b.tasks.int8Row)
+		b.tasks.int8Row = int8RowTask{}
+		return
+	}
 
 	parts := ceilDiv(m, int8Rows)
 	if few := 4 * b.pool.threads; parts*panels < few {
@@ -117,6 +122,25 @@ func (t *int8Task) do(w, item int) {
 	}
 }
 
+// int8RowTask multiplies one row, a strip of the weight's rows an item.
+type int8RowTask struct {
+	k           *int8Kernels
+	w           packed
+	c, a        []float32
+	n, depth    int
+	strip       int
+	alpha, beta float32
+}
+
+func (t *int8RowTask) do(_, item int) {
+	from := item * t.strip
+	to := min(from+t.strip, t.n)
+	for j := from; j < to; j += 4 {
+		at := j * t.depth
+		t.k.dot(t.depth/int8Block, &t.a[0], &t.w.codes[at/4], &t.w.scales[at/int8Block], &t.c[j], t.alpha, t.beta, min(4, to-j))
+	}
+}
+
 // into writes c = x + beta·c; with beta 0 the old c is not read.
 func into(c, x []float32, beta float32) {
 	for i := range c {
@@ -134,6 +158,6 @@ func words(codes []int32) []float32 {
 }
 
 // wholeNumbers tells whether a product by a weight in q runs in whole numbers.
-func (b *Backend) wholeNumbers(op backend.MatOp, q backend.Quant, m, k int) bool {
-	return b.k.int8 != nil && q == backend.Int8 && op == backend.NT && m >= int8Least && k > 0 && k%int8Block == 0
+func (b *Backend) wholeNumbers(op backend.MatOp, q backend.Quant, k int) bool {
+	return b.k.int8 != nil && q == backend.Int8 && op == backend.NT && k > 0 && k%int8Block == 0
 }

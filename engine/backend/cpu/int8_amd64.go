@@ -31,3 +31,8 @@ func int8Tile2AVX512(blocks int, a *float32, lda int, b *float32, s *float32, c 
 //
 //go:noescape
 func int8Tile1AVX512(blocks int, a *float32, lda int, b *float32, s *float32, c *float32, ldc int, alpha float32, beta float32)
+
+// dotInt8x4AVX512 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.
+//
+//go:noescape
+func dotInt8x4AVX512(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
