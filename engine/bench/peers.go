@@ -192,5 +192,6 @@ func Comparisons(s Settings) []Comparison {
 	generate("generate BF16", file("BF16"), "cpu", "bf16", 1, 1.15, llama("BF16", 1))
 	generate("generate 32 Q8_0", file("Q8_0"), "cpu", "int8", 32, 2, llama("Q8_0", 32))
 	generate("generate 32", folder("smol"), "cpu", "", 32, 3, hf("fp32", 32), hf("bf16", 32))
+	generate("generate 32 int8", folder("smol"), "cpu", "int8", 32, 3, hf("fp32", 32), hf("bf16", 32))
 	return all
 }
