@@ -16,8 +16,7 @@ const (
 	NF4
 	// BF16 holds each number rounded to bfloat16 in 16 bits, without scales.
 	BF16
-	// Int8 is Q8_0 whose products NT round A too, as products in whole numbers must: what that costs in accuracy can be measured
-	// with it. It saves no time so far.
+	// Int8 is Q8_0 whose products NT round A too, so that they may run in whole numbers.
 	Int8
 )
 

@@ -154,7 +154,7 @@ func Comparisons(s Settings) []Comparison {
 	step("full bf16 compiled", "smol", "cpu-bf16", "", 0, 1.25, rounded, nil, nil, "bf16amp --compile")
 	step("LoRA float32", "smol", "cpu", "", 16, 1.4, exact, nil, nil, "fp32")
 	step("LoRA bf16", "smol", "cpu-bf16", "", 16, 1.6, rounded, nil, nil, "bf16amp", "bf16")
-	step("LoRA int8 base", "smol", "cpu-bf16", "q8_0", 16, 2.2, rounded, nil, nil, "bf16amp", "bf16")
+	step("LoRA int8 base", "smol", "cpu-bf16", "int8", 16, 2.2, rounded, nil, nil, "bf16amp", "bf16")
 	step("small float32", "tiny", "cpu", "", 0, 1.4, exact, nil, nil, "fp32")
 	step("small bf16", "tiny", "cpu-bf16", "", 0, 1.7, rounded, nil, nil, "bf16amp")
 	step("full float32 AVX2", "smol", "cpu", "", 0, 1.15, exact, avx2Ours, avx2Peers, "fp32")
@@ -187,10 +187,11 @@ func Comparisons(s Settings) []Comparison {
 			Args: append([]string{"--dtype", dtype, "--batch", fmt.Sprint(batch), "--reps", "2"}, threads...)}
 	}
 	file := func(form string) string { return filepath.Join(s.Models, "smol."+form+".gguf") }
-	generate("generate Q8_0", file("Q8_0"), "cpu", "q8_0", 1, 1.4, llama("Q8_0", 1))
+	generate("generate Q8_0", file("Q8_0"), "cpu", "int8", 1, 1.4, llama("Q8_0", 1))
 	generate("generate Q4_0", file("Q4_0"), "cpu", "q4_0", 1, 1.4, llama("Q4_0", 1))
-	generate("generate BF16", file("BF16"), "cpu-bf16", "", 1, 1.15, llama("BF16", 1))
-	generate("generate 32 Q8_0", file("Q8_0"), "cpu", "q8_0", 32, 2, llama("Q8_0", 32))
+	generate("generate BF16", file("BF16"), "cpu", "bf16", 1, 1.15, llama("BF16", 1))
+	generate("generate 32 Q8_0", file("Q8_0"), "cpu", "int8", 32, 2, llama("Q8_0", 32))
 	generate("generate 32", folder("smol"), "cpu", "", 32, 3, hf("fp32", 32), hf("bf16", 32))
+	generate("generate 32 int8", folder("smol"), "cpu", "int8", 32, 3, hf("fp32", 32), hf("bf16", 32))
 	return all
 }

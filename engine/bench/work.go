@@ -26,7 +26,7 @@ type Work struct {
 	Do     string // one of Kinds
 	Model  string // the name of a geometry, for random weights; "base"; or what model.Open reads, a folder without a tokenizer included
 	Device string // as backend.Open knows it
-	Quant  string `json:",omitempty"` // the form that the frozen weights are held in: "q8_0", "q4_0", "nf4"; empty for numbers
+	Quant  string `json:",omitempty"` // the form that the frozen weights are held in, as backend.Quant writes it; empty for numbers
 	LoRA   int    `json:",omitempty"` // rank of the adapters on all linear layers; 0 trains all weights
 	Rows   Rows   // token ids
 

@@ -15,10 +15,11 @@ import (
 // share: neither may train it. The model must have no adapter.
 //
 // Products are those of the numbers that the codes stand for, but for int8, which rounds the activations that enter a layer to 8
-// bits in blocks of 32 as well (on the way forward; gradients flow through unrounded).
+// bits in blocks of 32 as well (on the way forward; gradients flow through unrounded). With AVX-512 VNNI that runs
+// in whole numbers: on two cores SmolLM2-135M reads prompts at 2,000 tokens a second, where the other forms do 650.
 //
 // Measured on SmolLM2-135M-Instruct (a Q4_1 file widened) over 2047 tokens of this repository's README and licence, loss per
-// token 3.9639: bf16 3.9650, q8_0 3.9652, int8 3.9672, q4_0 4.1956, nf4 4.2066 (TestQuantLossOnSmolLM2).
+// token 3.9639: bf16 3.9650, q8_0 3.9652, int8 3.9664, q4_0 4.1956, nf4 4.2066 (TestQuantLossOnSmolLM2).
 func (m *Model) Quantize(q backend.Quant) (*Model, error) {
 	if m.Adapter != nil {
 		return nil, fmt.Errorf("model.Quantize: the model has an adapter of rank %d; quantise the model below it", m.Adapter.Rank)

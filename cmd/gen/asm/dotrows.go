@@ -100,22 +100,7 @@ func emitDotRow(g *gen, rows int) {
 	step(g.maskOf(k))
 	g.Label("sum")
 	for i := range acc {
-		if g.wide() {
-			for _, v := range acc[i] {
-				h := g.YMM()
-				g.VEXTRACTF64X4(Imm(1), v, h)
-				g.VADDPS(h, half(v), half(v))
-			}
-		}
-		r := g.pairs(half(acc[i][0]), half(acc[i][1]))
-		s := g.pairs(half(acc[i][2]), half(acc[i][3]))
-		lo, hi := g.YMM(), g.YMM()
-		g.VUNPCKLPD(s, r, lo)
-		g.VUNPCKHPD(s, r, hi)
-		g.VADDPS(hi, lo, lo)
-		h := g.XMM()
-		g.extract128(lo, h)
-		g.VADDPS(h, lo.AsX(), acc[i][0].AsX())
+		g.sum4(acc[i])
 	}
 	m := g.maskOf4(n)
 	c, ldc := g.ptr("c"), g.stride("ldc")
@@ -140,6 +125,26 @@ func emitDotRow(g *gen, rows int) {
 		}
 	}
 	g.ret()
+}
+
+// sum4 puts the sums of the lanes of four vectors into the first four lanes of the first.
+func (g *gen) sum4(acc []VecVirtual) {
+	if g.wide() {
+		for _, v := range acc {
+			h := g.YMM()
+			g.VEXTRACTF64X4(Imm(1), v, h)
+			g.VADDPS(h, half(v), half(v))
+		}
+	}
+	r := g.pairs(half(acc[0]), half(acc[1]))
+	s := g.pairs(half(acc[2]), half(acc[3]))
+	lo, hi := g.YMM(), g.YMM()
+	g.VUNPCKLPD(s, r, lo)
+	g.VUNPCKHPD(s, r, hi)
+	g.VADDPS(hi, lo, lo)
+	h := g.XMM()
+	g.extract128(lo, h)
+	g.VADDPS(h, lo.AsX(), acc[0].AsX())
 }
 
 // pairs returns, in every 128-bit piece, a0+a2, b0+b2, a1+a3, b1+b3.

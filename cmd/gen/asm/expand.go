@@ -39,6 +39,7 @@ func (g *gen) expandRows(elements, codeBytes int, scaled bool, group func(dst, c
 	g.MOVQ(scales, s)
 	g.MOVQ(groups, n)
 	g.Label("group")
+	g.PREFETCHT0(Mem{Base: c, Disp: 2048}) // what comes next lies behind, beyond what the processor fetches by itself
 	group(d, c, Mem{Base: s})
 	g.ADDQ(U32(uint32(4*elements)), d)
 	g.ADDQ(U32(uint32(codeBytes)), c)

@@ -30,6 +30,8 @@ var files = []struct {
 	{"dotrows", emitDotRows},
 	{"pack", emitPack},
 	{"expand", emitExpand},
+	{"dotpacked", emitDotPacked},
+	{"int8", emitInt8},
 	{"vector", emitVector},
 	{"softmax", emitSoftmax},
 	{"peak", emitPeaks},

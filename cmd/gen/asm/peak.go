@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -17,9 +16,7 @@ func emitPeaks(g *gen) {
 	emitPeak(g, "peakFloat", "multiply-adds of float32", func(a, b, acc Op) { g.VFMADD231PS(a, b, acc) })
 	if g.wide() {
 		emitPeak(g, "peakBF16", "additions of products of pairs of bf16", g.VDPBF16PS)
-		emitPeak(g, "peakInt8", "additions of four products of int8", func(a, b, acc Op) {
-			g.Instruction(&ir.Instruction{Opcode: "VPDPBUSD", Operands: []Op{a, b, acc}, Inputs: []Op{a, b, acc}, Outputs: []Op{acc}})
-		})
+		emitPeak(g, "peakInt8", "additions of four products of int8", g.VPDPBUSD)
 	}
 	emitRead(g)
 }

@@ -63,6 +63,9 @@ type Backend struct {
 		dequant       dequantTask
 		round         roundTask
 		embedPacked   embedPackedTask
+		records       recordsTask
+		int8          int8Task
+		int8Row       int8RowTask
 	}
 }
 

@@ -12,6 +12,9 @@ type tileFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32
 // expandFunc writes the numbers that rows of groups of codes stand for, ldd elements apart.
 type expandFunc = func(dst *float32, ldd int, codes *int32, scales *float32, ld, groups, rows int)
 
+// packedDotFunc writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j].
+type packedDotFunc = func(k int, a *float32, codes *int32, scales *float32, c *float32, alpha, beta float32, n int)
+
 // kernels is one implementation of everything that is vectorised. generic holds portable ones; on amd64 there are two
 // more. The comments of generic.go and the generated declarations say what each does.
 type kernels struct {
@@ -27,6 +30,11 @@ type kernels struct {
 
 	// expands, by backend.Quant, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
 	expands [5]expandFunc
+
+	int8 *int8Kernels // products in whole numbers; nil where the processor has none
+
+	// packedDots, by backend.Quant, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
+	packedDots [5]packedDotFunc
 
 	axpy       func(y, x *float32, alpha float32, n int)
 	add        func(z, x, y *float32, n int)

@@ -20,6 +20,7 @@ var avx2 = kernels{
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
 	expands:        [5]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2, expandQ8AVX2},
+	packedDots:     [5]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2, dotQ8x4AVX2},
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -71,8 +72,10 @@ var avx512 = kernels{
 	dots:    []tileFunc{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
 	panels:  panels{1, tilesAVX512, transposeAVX512, copyLanesAVX512, element},
 	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
+	int8:    vnni(),
 
 	expands:        [5]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512, expandQ8AVX512},
+	packedDots:     [5]packedDotFunc{dotQ8x4AVX512, dotQ4x4AVX512, dotNF4x4AVX512, dotBF16x4AVX512, dotQ8x4AVX512},
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,
@@ -92,6 +95,19 @@ var avx512 = kernels{
 	maxColumns:     maxColumnsAVX512,
 	expColumns:     expColumnsAVX512,
 	softmaxGrad:    softmaxGradAVX512,
+}
+
+// vnni returns kernels for processors that multiply bytes, else nil.
+func vnni() *int8Kernels {
+	if !cpu.X86.HasAVX512VNNI {
+		return nil
+	}
+	return &int8Kernels{
+		round: roundInt8AVX512,
+		sums:  sumInt8AVX512,
+		tiles: []int8Tile{{7, int8Tile7AVX512}, {4, int8Tile4AVX512}, {2, int8Tile2AVX512}, {1, int8Tile1AVX512}},
+		dot:   dotInt8x4AVX512,
+	}
 }
 
 // best returns the fastest kernels that this processor, and the operating system that saves its registers, run. Products

@@ -237,7 +237,7 @@ DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
 // func expandQ8AVX2(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·expandQ8AVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -258,6 +258,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Y1
 	VPMOVSXBD    (R11), Y0
 	VCVTDQ2PS    Y0, Y0
@@ -325,7 +326,7 @@ DATA expandQ4AVX2shifts<>+60(SB)/4, $0x0000001c
 GLOBL expandQ4AVX2shifts<>(SB), RODATA|NOPTR, $64
 
 // func expandQ4AVX2(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·expandQ4AVX2(SB), NOSPLIT, $0-56
 	VMOVUPS expandQ4AVX2shifts<>+0(SB), Y0
 	VMOVUPS expandQ4AVX2levels<>+0(SB), Y3
@@ -349,6 +350,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Y1
 	VPBROADCASTD (R11), Y2
 	VPSRLVD      Y0, Y2, Y2
@@ -432,7 +434,7 @@ DATA expandNF4AVX2shifts<>+60(SB)/4, $0x0000001c
 GLOBL expandNF4AVX2shifts<>(SB), RODATA|NOPTR, $64
 
 // func expandNF4AVX2(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·expandNF4AVX2(SB), NOSPLIT, $0-56
 	VMOVUPS expandNF4AVX2shifts<>+0(SB), Y0
 	VMOVUPS expandNF4AVX2levels<>+0(SB), Y3
@@ -456,6 +458,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Y1
 	VPBROADCASTD (R11), Y2
 	VPSRLVD      Y0, Y2, Y2
@@ -535,7 +538,7 @@ group:
 	RET
 
 // func expandBF16AVX2(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·expandBF16AVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -556,31 +559,32 @@ row:
 	MOVQ DI, R11
 
 group:
-	VPMOVZXWD (R10), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, (SI)
-	VPMOVZXWD 16(R10), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, 32(SI)
-	VPMOVZXWD 32(R10), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, 64(SI)
-	VPMOVZXWD 48(R10), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, 96(SI)
-	ADDQ      $0x00000080, SI
-	ADDQ      $0x00000040, R10
-	DECQ      R11
-	JNZ       group
-	ADDQ      CX, AX
-	ADDQ      R9, DX
-	DECQ      R8
-	JNZ       row
+	PREFETCHT0 2048(R10)
+	VPMOVZXWD  (R10), Y0
+	VPSLLD     $0x10, Y0, Y0
+	VMOVUPS    Y0, (SI)
+	VPMOVZXWD  16(R10), Y0
+	VPSLLD     $0x10, Y0, Y0
+	VMOVUPS    Y0, 32(SI)
+	VPMOVZXWD  32(R10), Y0
+	VPSLLD     $0x10, Y0, Y0
+	VMOVUPS    Y0, 64(SI)
+	VPMOVZXWD  48(R10), Y0
+	VPSLLD     $0x10, Y0, Y0
+	VMOVUPS    Y0, 96(SI)
+	ADDQ       $0x00000080, SI
+	ADDQ       $0x00000040, R10
+	DECQ       R11
+	JNZ        group
+	ADDQ       CX, AX
+	ADDQ       R9, DX
+	DECQ       R8
+	JNZ        row
 	VZEROUPPER
 	RET
 
 // func expandQ8AVX512(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·expandQ8AVX512(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -601,6 +605,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Z1
 	VPMOVSXBD    (R11), Z0
 	VCVTDQ2PS    Z0, Z0
@@ -660,7 +665,7 @@ DATA expandQ4AVX512shifts<>+60(SB)/4, $0x0000001c
 GLOBL expandQ4AVX512shifts<>(SB), RODATA|NOPTR, $64
 
 // func expandQ4AVX512(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·expandQ4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS expandQ4AVX512shifts<>+0(SB), Z0
 	VMOVUPS expandQ4AVX512levels<>+0(SB), Z3
@@ -685,6 +690,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Z1
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), K1, Z2
@@ -748,7 +754,7 @@ DATA expandNF4AVX512shifts<>+60(SB)/4, $0x0000001c
 GLOBL expandNF4AVX512shifts<>(SB), RODATA|NOPTR, $64
 
 // func expandNF4AVX512(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·expandNF4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS expandNF4AVX512shifts<>+0(SB), Z0
 	VMOVUPS expandNF4AVX512levels<>+0(SB), Z3
@@ -773,6 +779,7 @@ row:
 	MOVQ DI, R13
 
 group:
+	PREFETCHT0   2048(R11)
 	VBROADCASTSS (R12), Z1
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), K1, Z2
@@ -812,7 +819,7 @@ group:
 	RET
 
 // func expandBF16AVX512(dst *float32, ldd int, codes *int32, scales *float32, ld int, groups int, rows int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·expandBF16AVX512(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -833,19 +840,20 @@ row:
 	MOVQ DI, R11
 
 group:
-	VPMOVZXWD (R10), Z0
-	VPSLLD    $0x10, Z0, Z0
-	VMOVUPS   Z0, (SI)
-	VPMOVZXWD 32(R10), Z0
-	VPSLLD    $0x10, Z0, Z0
-	VMOVUPS   Z0, 64(SI)
-	ADDQ      $0x00000080, SI
-	ADDQ      $0x00000040, R10
-	DECQ      R11
-	JNZ       group
-	ADDQ      CX, AX
-	ADDQ      R9, DX
-	DECQ      R8
-	JNZ       row
+	PREFETCHT0 2048(R10)
+	VPMOVZXWD  (R10), Z0
+	VPSLLD     $0x10, Z0, Z0
+	VMOVUPS    Z0, (SI)
+	VPMOVZXWD  32(R10), Z0
+	VPSLLD     $0x10, Z0, Z0
+	VMOVUPS    Z0, 64(SI)
+	ADDQ       $0x00000080, SI
+	ADDQ       $0x00000040, R10
+	DECQ       R11
+	JNZ        group
+	ADDQ       CX, AX
+	ADDQ       R9, DX
+	DECQ       R8
+	JNZ        row
 	VZEROUPPER
 	RET

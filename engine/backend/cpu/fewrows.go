@@ -1,5 +1,7 @@
 package cpu
 
+import "tunebook/engine/backend"
+
 // Products with few rows on one side, as in decoding and in adapters: packing the other operand would take as long as
 // multiplying it, so kernels read it where it lies. Operands whose rows run along K go to dot kernels, those whose rows run
 // across K to the tiles.
@@ -8,10 +10,16 @@ package cpu
 func (b *Backend) multiplyRows(p product) {
 	t := &b.tasks.dotRows
 	*t = dotRowsTask{b: b, k: b.k, product: p}
-	// An item is a strip of the longer side; about 256 KB of rows.
-	t.strip = max(4, 65536/max(1, p.k)) &^ 3
+	t.strip = b.stripOf(max(p.m, p.n), p.k) // of the longer side
 	b.pool.run(ceilDiv(max(p.m, p.n), t.strip), t)
 	*t = dotRowsTask{}
+}
+
+// stripOf returns how many of n rows of k elements make an item: about 65,536 elements, as many items of like size for every
+// thread, in whole fours.
+func (b *Backend) stripOf(n, k int) int {
+	each := max(1, n*k/(65536*b.pool.threads))
+	return (ceilDiv(n, each*b.pool.threads) + 3) &^ 3
 }
 
 type dotRowsTask struct {
@@ -32,6 +40,17 @@ func (t *dotRowsTask) do(w, i int) {
 	// The few rows are walked in the inner loop: the strip is read from memory once.
 	if t.product.b.x == nil { // m ≤ n; four rows of numbers stay in the first cache
 		depth := t.product.k
+		if q := t.packed.q; t.m == 1 && depth%expandGroup(q) == 0 {
+			for j := j0; j < j1; j += 4 {
+				at := j * depth
+				var scale *float32
+				if q != backend.BF16 {
+					scale = &t.packed.scales[at/q.Block()]
+				}
+				t.k.packedDots[q](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
+			}
+			return
+		}
 		buf := grow(t.b.scratch[w], 4*depth)
 		t.b.scratch[w] = buf
 		for j := j0; j < j1; j += 4 {

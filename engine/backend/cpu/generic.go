@@ -17,6 +17,7 @@ var generic = kernels{
 	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
 	expands:        [5]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16), expandGeneric(backend.Int8)},
+	packedDots:     [5]packedDotFunc{packedDotGeneric(backend.Q8_0), packedDotGeneric(backend.Q4_0), packedDotGeneric(backend.NF4), packedDotGeneric(backend.BF16), packedDotGeneric(backend.Int8)},
 	axpy:           axpyGeneric,
 	add:            addGeneric,
 	scale:          scaleGeneric,
@@ -194,6 +195,15 @@ func expandGeneric(q backend.Quant) expandFunc {
 				w.block(d[r*ldd+at:r*ldd+at+q.Block()], (r*ld*g+at)/q.Block())
 			}
 		}
+	}
+}
+
+func packedDotGeneric(q backend.Quant) packedDotFunc {
+	expand := expandGeneric(q)
+	return func(k int, a *float32, codes *int32, scales *float32, c *float32, alpha, beta float32, n int) {
+		w := make([]float32, n*k)
+		expand(&w[0], k, codes, scales, k/expandGroup(q), k/expandGroup(q), n)
+		dotGeneric(1)(k, a, k, &w[0], k, c, n, alpha, beta, n)
 	}
 }
 

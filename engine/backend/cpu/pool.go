@@ -111,7 +111,7 @@ func (p *pool) help(w int) {
 	h := &p.helpers[w-1]
 	for {
 		p.work(w)
-		for since := time.Now(); !p.pending() && time.Since(since) < linger; {
+		for since := time.Now(); !p.soon() && time.Since(since) < linger; {
 			runtime.Gosched()
 		}
 		if p.pending() {
@@ -128,4 +128,14 @@ func (p *pool) help(w int) {
 func (p *pool) pending() bool {
 	c := p.claims.Load()
 	return uint32(c) < uint32(c>>32)
+}
+
+// soon looks for a task for about a microsecond: as long as handing the processor to the scheduler and back takes.
+func (p *pool) soon() bool {
+	for range 500 {
+		if p.pending() {
+			return true
+		}
+	}
+	return false
 }

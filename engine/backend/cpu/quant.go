@@ -100,8 +100,8 @@ func (t *dequantTask) do(_, item int) {
 }
 
 // MatMulPacked writes C = alpha·op(A, B) + beta·C; see backend.Ops. Codes become numbers as panels of B are packed or, where M is
-// small, a few rows at a time: the bits are those of MatMul by the numbers. In a product NT with Int8 the numbers that A's
-// rows are rounded to are multiplied as others.
+// small, a few rows at a time: the bits are those of MatMul by the numbers. A product NT with Int8 runs in whole numbers where the
+// processor has AVX-512 VNNI; elsewhere, and where rows are no whole blocks, the numbers that A's rows are rounded to are multiplied as others.
 func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
 	const name = "MatMulPacked"
 	if m < 0 || n < 0 || k < 0 {
@@ -114,6 +114,10 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if m == 0 || n == 0 {
+		return
+	}
+	if b.wholeNumbers(op, q, k) {
+		b.multiplyInt8(cs, as, w, m, n, k, alpha, beta)
 		return
 	}
 	if q == backend.Int8 && op == backend.NT && k > 0 {

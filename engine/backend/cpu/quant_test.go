@@ -59,6 +59,43 @@ func TestExpand(t *testing.T) {
 	})
 }
 
+// A kernel that multiplies one row by packed rows gives the bits of the one that multiplies by their numbers, and touches
+// nothing beside its results.
+func TestPackedDots(t *testing.T) {
+	each(t, func(t *testing.T, k *kernels) {
+		for _, q := range backend.Quants {
+			for _, groups := range []int{1, 2, 3, 7, 18} {
+				depth := groups * expandGroup(q)
+				rng := tensor.NewRNG(int64(groups), "packed dots")
+				w := randomPacked(rng, 4*depth, q)
+				x := make([]float32, 4*depth)
+				k.expand(x, depth, w, 0, depth, depth, 4)
+				a := numbers{rng}.floats(depth, 1)
+				var scale *float32
+				if q != backend.BF16 {
+					scale = &w.scales[0]
+				}
+				for n := 1; n <= 4; n++ {
+					for _, beta := range []float32{0, -2} {
+						c, frame := framed(rng, n)
+						if beta == 0 { // is not read
+							c[0] = float32(math.NaN())
+						}
+						want := clone(c)
+						k.dots[0](depth, &a[0], depth, &x[0], depth, &want[0], n, 0.5, beta, n)
+						k.packedDots[q](depth, &a[0], &w.codes[0], scale, &c[0], 0.5, beta, n)
+						what := fmt.Sprintf("%s, %d rows of %d", q, n, depth)
+						if !slices.Equal(c, want) {
+							t.Errorf("%s: %v; wanted %v", what, c, want)
+						}
+						intact(t, what, frame, n)
+					}
+				}
+			}
+		}
+	})
+}
+
 // A product by a packed weight has the bits of the product by its numbers, on any number of threads; with Int8 the bits do not
 // depend on the number of threads either.
 func TestPackedProductBits(t *testing.T) {

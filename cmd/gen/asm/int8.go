@@ -1,0 +1,305 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// A product in whole numbers multiplies blocks of 32 codes. The rows of A lie as records of nine words a block: 32 codes plus
+// 128, which makes them unsigned as VPDPBUSD wants, and their scale. The rows of B lie in panels of 32: for each block eight
+// rows of 32 words of four codes, and apart from them a row of scales and one of whole numbers, -128·Σ codes, with which sums
+// begin, so that the 128 leaves no trace.
+const (
+	int8Block  = 32
+	int8Record = 9 // words
+	int8Width  = 32
+)
+
+// int8Heights are the rows of the tiles: sums in whole numbers and in float32 of 7 × 2 vectors, two of B and a broadcast fill the
+// registers.
+var int8Heights = []int{7, 4, 2, 1}
+
+// emitInt8 writes what products in whole numbers are made of. AVX2 has no such product without saturation.
+func emitInt8(g *gen) {
+	if !g.wide() {
+		return
+	}
+	emitInt8Round(g)
+	emitInt8Sums(g)
+	for _, rows := range int8Heights {
+		emitInt8Tile(g, rows)
+	}
+	emitInt8Dot(g)
+}
+
+// VPDPBUSD adds to every lane of acc the four products of the unsigned bytes of a with the signed ones of b. avo does not know it;
+// Go's assembler does.
+func (g *gen) VPDPBUSD(b, a, acc Op) {
+	g.Instruction(&ir.Instruction{Opcode: "VPDPBUSD", Operands: []Op{b, a, acc}, Inputs: []Op{b, a, acc}, Outputs: []Op{acc}})
+}
+
+// everyLane declares a constant that stands in every word of 64 bytes.
+func (g *gen) everyLane(name string, w uint32) Mem {
+	var ws [16]uint32
+	for i := range ws {
+		ws[i] = w
+	}
+	return g.lanes16(name+g.suffix, ws)
+}
+
+func emitInt8Round(g *gen) {
+	signs := g.everyLane("int8Magnitude", 0x7fffffff)
+	top127 := g.everyLane("int8Top", 0x42fe0000) // 127
+	offset := g.everyLane("int8Offset", 128)
+	g.fn("roundInt8", "func(dst, x *float32, blocks int)",
+		"writes the records of blocks ≥ 1 blocks of 32 numbers: codes plus 128, and the scale; see backend.RoundInt8. The codes of a block whose scale is 0 or NaN are of any value.")
+	dst, x, n := g.ptr("dst"), g.ptr("x"), g.ptr("blocks")
+	abs, add, x127 := g.vec(), g.vec(), g.XMM()
+	g.VMOVUPS(signs, abs)
+	g.VMOVUPS(offset, add)
+	g.VMOVUPS(top127, x127)
+	v := []VecVirtual{g.vec(), g.vec()}
+	a, b := g.vec(), g.vec()
+	inverse, scale := g.XMM(), g.XMM()
+	bits := g.GP32()
+	g.Label("block")
+	for i := range v {
+		g.VMOVUPS(Mem{Base: x, Disp: 64 * i}, v[i])
+	}
+	g.VPANDD(abs, v[0], a)
+	g.VPANDD(abs, v[1], b)
+	g.VPMAXSD(b, a, a) // as whole numbers magnitudes have the same order, and NaN is the largest
+	h := g.YMM()
+	g.VEXTRACTI64X4(Imm(1), a, h)
+	g.VPMAXSD(h, half(a), half(a))
+	q := g.XMM()
+	g.VEXTRACTI128(Imm(1), half(a), q)
+	top := a.AsX()
+	g.VPMAXSD(q, top, top)
+	g.VPSHUFD(Imm(0x4e), top, q)
+	g.VPMAXSD(q, top, top)
+	g.VPSHUFD(Imm(0xb1), top, q)
+	g.VPMAXSD(q, top, top)
+	g.VDIVSS(top, x127, inverse)
+	g.VDIVSS(x127, top, scale)
+	f := g.vec()
+	g.VBROADCASTSS(inverse, f)
+	for i := range v {
+		g.VMULPS(f, v[i], v[i])
+		g.VCVTPS2DQ(v[i], v[i])
+		g.VPADDD(add, v[i], v[i])
+		g.VPMOVDB(v[i], Mem{Base: dst, Disp: 16 * i})
+	}
+	g.VMOVSS(scale, Mem{Base: dst, Disp: int8Block})
+	g.VMOVD(inverse, bits)
+	g.SUBL(Imm(1), bits)
+	g.CMPL(bits, U32(0x7f7fffff))
+	g.JAE(label("odd")) // the inverse is 0, infinite or NaN
+	g.Label("next")
+	g.ADDQ(U32(4*int8Block), x)
+	g.ADDQ(U32(4*int8Record), dst)
+	g.DECQ(n)
+	g.JNZ(label("block"))
+	g.ret()
+	g.Label("odd")
+	w := g.GP32()
+	g.XORL(w, w)
+	g.CMPL(bits, U32(0x7f7fffff)) // zeros, or too small for an inverse
+	g.JE(label("put"))
+	g.MOVL(U32(0x7fc00000), w)
+	g.Label("put")
+	g.MOVL(w, Mem{Base: dst, Disp: int8Block})
+	g.JMP(label("next"))
+}
+
+func emitInt8Sums(g *gen) {
+	ones := g.everyLane("int8Bytes", 0x80808080)
+	g.fn("sumInt8", "func(s, b *float32, blocks int)",
+		"writes, in the second half of each of blocks ≥ 1 rows of 64 words at s, -128 times the sum of the codes of each row of a panel.")
+	s, b, n := g.ptr("s"), g.ptr("b"), g.ptr("blocks")
+	one, zero := g.vec(), g.vec()
+	g.VMOVUPS(ones, one)
+	g.zero(zero)
+	acc := []VecVirtual{g.vec(), g.vec()}
+	g.Label("block")
+	for j := range acc {
+		g.zero(acc[j])
+		for w := range int8Block / 4 {
+			t := g.vec()
+			g.VMOVUPS(Mem{Base: b, Disp: (w*2 + j) * 64}, t)
+			g.VPDPBUSD(t, one, acc[j])
+		}
+		g.VPSUBD(acc[j], zero, acc[j])
+		g.VMOVUPS(acc[j], Mem{Base: s, Disp: 128 + 64*j})
+	}
+	g.ADDQ(U32(4*int8Width*int8Block/4), b)
+	g.ADDQ(U32(8*int8Width), s)
+	g.DECQ(n)
+	g.JNZ(label("block"))
+	g.ret()
+}
+
+func emitInt8Tile(g *gen, rows int) {
+	g.fn(fmt.Sprintf("int8Tile%d", rows), "func(blocks int, a *float32, lda int, b, s, c *float32, ldc int, alpha, beta float32)",
+		fmt.Sprintf("writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for %d rows of records and the 32 rows of a panel, over blocks ≥ 1 blocks; s holds the panel's scales and beginnings.", rows))
+	n := g.ptr("blocks")
+	lda := g.stride("lda")
+	var a []GPVirtual // every third row
+	for i := 0; i < rows; i += 3 {
+		p := g.GP64()
+		if i == 0 {
+			p = g.ptr("a")
+		} else {
+			g.LEAQ(Mem{Base: a[len(a)-1], Index: lda, Scale: 2}, p)
+			g.ADDQ(lda, p)
+		}
+		a = append(a, p)
+	}
+	row := func(i, disp int) Mem {
+		m := Mem{Base: a[i/3], Disp: disp}
+		if i%3 > 0 {
+			m.Index, m.Scale = lda, uint8(i%3)
+		}
+		return m
+	}
+	b, s := g.ptr("b"), g.ptr("s")
+	sums, whole := make([][2]VecVirtual, rows), make([][2]VecVirtual, rows)
+	for i := range sums {
+		for j := range 2 {
+			sums[i][j], whole[i][j] = g.vec(), g.vec()
+			g.zero(sums[i][j])
+		}
+	}
+	x := [2]VecVirtual{g.vec(), g.vec()}
+	t := g.vec()
+	c, ldc := g.ptr("c"), g.stride("ldc")
+	p := g.GP64() // the tile of c is wanted last and mostly lies far away
+	g.MOVQ(c, p)
+	for i := range rows {
+		g.PREFETCHT0(Mem{Base: p})
+		g.PREFETCHT0(Mem{Base: p, Disp: 64})
+		if i < rows-1 {
+			g.ADDQ(ldc, p)
+		}
+	}
+	g.Label("block")
+	for i := range rows {
+		for j := range 2 {
+			g.VMOVUPS(Mem{Base: s, Disp: 128 + 64*j}, whole[i][j])
+		}
+	}
+	for w := range int8Block / 4 {
+		for j := range 2 {
+			g.VMOVUPS(Mem{Base: b, Disp: (w*2 + j) * 64}, x[j])
+		}
+		for i := range rows {
+			g.VPBROADCASTD(row(i, 4*w), t)
+			for j := range 2 {
+				g.VPDPBUSD(x[j], t, whole[i][j])
+			}
+		}
+	}
+	for j := range 2 {
+		g.VMOVUPS(Mem{Base: s, Disp: 64 * j}, x[j])
+	}
+	for i := range rows {
+		for j := range 2 {
+			g.VCVTDQ2PS(whole[i][j], whole[i][j])
+			g.VMULPS_BCST(row(i, int8Block), x[j], t)
+			g.VFMADD231PS(t, whole[i][j], sums[i][j])
+		}
+	}
+	for i := range a {
+		g.ADDQ(U32(4*int8Record), a[i])
+	}
+	g.ADDQ(U32(4*int8Width*int8Block/4), b)
+	g.ADDQ(U32(8*int8Width), s)
+	g.DECQ(n)
+	g.JNZ(label("block"))
+
+	alpha := x[0]
+	pa, _ := g.Param("alpha").Resolve()
+	g.VBROADCASTSS(pa.Addr, alpha)
+	for i := range sums {
+		for j := range 2 {
+			g.VMULPS(alpha, sums[i][j], sums[i][j])
+		}
+	}
+	beta := x[0]
+	pb, _ := g.Param("beta").Resolve()
+	g.VBROADCASTSS(pb.Addr, beta)
+	bits := g.GP32()
+	g.MOVL(pb.Addr, bits)
+	g.TESTL(bits, bits)
+	g.JZ(label("over")) // the old c may be NaN
+	g.MOVQ(c, p)
+	for i := range sums {
+		for j := range 2 {
+			g.VFMADD231PS(Mem{Base: p, Disp: 64 * j}, beta, sums[i][j])
+		}
+		if i < rows-1 {
+			g.ADDQ(ldc, p)
+		}
+	}
+	g.Label("over")
+	for i := range sums {
+		for j := range 2 {
+			g.VMOVUPS(sums[i][j], Mem{Base: c, Disp: 64 * j})
+		}
+		if i < rows-1 {
+			g.ADDQ(ldc, c)
+		}
+	}
+	g.ret()
+}
+
+// emitInt8Dot writes the kernel for one row of records by rows of codes as they lie. Here it is the weight's codes that become
+// unsigned, so that what sums begin with is the same for all rows.
+func emitInt8Dot(g *gen) {
+	flip := g.everyLane("int8Flip", 0x80808080)
+	g.fn("dotInt8x4", "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)",
+		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.")
+	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
+	ld, lds := g.GP64(), g.GP64()
+	g.MOVQ(blocks, ld)
+	g.SHLQ(Imm(5), ld)
+	g.MOVQ(blocks, lds)
+	g.SHLQ(Imm(2), lds)
+	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
+	acc := make([]VecVirtual, 4)
+	for j := range acc {
+		acc[j] = g.vec()
+		g.zero(acc[j])
+	}
+	top, zero := g.YMM(), g.YMM()
+	g.VMOVUPS(flip, top)
+	g.VPXORD(zero, zero, zero)
+	x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
+	g.Label("block")
+	g.VPXORD(Mem{Base: a}, top, x) // signed again
+	g.VPXORD(begin, begin, begin)
+	g.VPDPBUSD(x, top, begin)
+	g.VPSUBD(begin, zero, begin)
+	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+	for j := range w {
+		g.PREFETCHT1(Mem{Base: w[j], Index: ld, Scale: 8})
+		u, sum := g.YMM(), g.YMM()
+		g.VPXORD(Mem{Base: w[j]}, top, u)
+		g.VMOVDQA32(begin, sum)
+		g.VPDPBUSD(x, u, sum)
+		g.VCVTDQ2PS(sum, sum)
+		g.VMULPS_BCST(Mem{Base: s[j]}, scale, t)
+		g.VFMADD231PS(t, sum, half(acc[j]))
+	}
+	g.ADDQ(U32(4*int8Record), a)
+	for j := range w {
+		g.ADDQ(U32(int8Block), w[j])
+		g.ADDQ(Imm(4), s[j])
+	}
+	g.DECQ(blocks)
+	g.JNZ(label("block"))
+	g.storeDots(acc, n)
+}
