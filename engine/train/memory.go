@@ -57,7 +57,7 @@ func (e *TooLarge) Error() string {
 // for a pass that is its update's only one: two sums of the residual stream, q, k, v, o, gate and up are kept of every
 // layer, what norms and SwiGLU make is made again, and the gradients of the layers take the room that activations leave on the way
 // back; that of the tied head comes first. The passes of an update of several find its gradients there: 4·(T·A + P). The optimizer
-// has 8·P more. LinearCrossEntropy's chunk of logits, at most 384·V·4 bytes or 8 MB, is the device's.
+// has 8·P more. LinearCrossEntropy's chunk of logits, at most 512·V·4 bytes or 8 MB, is the device's.
 func (t *Trainer) estimate() (m Memory, ok bool) {
 	type pass struct {
 		data.Batch

@@ -8,16 +8,16 @@ import (
 )
 
 // The rows of a chunk of logits: as many as make 8 MB, which stay in the outer cache, but enough of them that a pass
-// over W and dW, which every chunk costs, is worth it. A vocabulary of 49,152 then needs up to 75 MB.
+// over W and dW, which every chunk costs, is worth it. A vocabulary of 49,152 then needs up to 100 MB.
 const (
 	logitsBudget = 2 << 20 // elements
-	minLogitRows = 384
+	minLogitRows = 512
 	maxLogitRows = 1024
 )
 
 // LinearCrossEntropy writes nll[t] = -log softmax(x[t,:]·Wᵀ)[targets[t]]; see backend.Ops.
 //
-// Rows without a target take no part. The others go through in equal chunks of up to 384 to 1024 rows, in which the logits are held.
+// Rows without a target take no part. The others go through in equal chunks of up to 512 to 1024 rows, in which the logits are held.
 // With e = exp(logit - max) and s = Σ e, a row's gradient by its logits is share/s·(e - s·onehot): the factor
 // is applied to the rows of dX and x, which are shorter than the row of logits.
 func (b *Backend) LinearCrossEntropy(nll, dX, dW, x, w, targets, weights backend.Buffer, t, c, v int, scale float32) {

@@ -46,7 +46,7 @@
 // the number of threads leaves no trace in the bits. Which kernels run does: AVX2 and AVX-512 round differently.
 //
 // Operations allocate nothing once their scratch memory has grown to its size; it stays with the Backend. The largest
-// piece is the chunk of logits of LinearCrossEntropy: 8 MB, or 384 rows where that is more.
+// piece is the chunk of logits of LinearCrossEntropy: 8 MB, or 512 rows where that is more.
 //
 // # PERF
 //
