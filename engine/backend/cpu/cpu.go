@@ -17,6 +17,8 @@ type Backend struct {
 	bf16 *kernels // of large products on "cpu-bf16", else nil
 	pool *pool
 
+	blockM, blockN int // see blocks
+
 	mu sync.Mutex // one operation at a time: the fields below are its scratch
 
 	packedB  []float32   // the packed right operand of a product
@@ -89,12 +91,14 @@ func newBackend(threads int, k *kernels) *Backend {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{
+	b := &Backend{
 		k:       k,
 		pool:    newPool(threads),
 		packedA: make([][]float32, threads),
 		scratch: make([][]float32, threads),
 	}
+	b.blockM, b.blockN = blocks(caches())
+	return b
 }
 
 func init() {

@@ -183,3 +183,36 @@ func TestLongAttentionMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocks: small caches make small blocks, and the blocks leave no trace in the bits.
+func TestBlocks(t *testing.T) {
+	for _, c := range []struct{ l2, l3, rows, cols int }{
+		{0, 0, 112, 1024}, {-1, -1, 112, 1024}, {2 << 20, 260 << 20, 112, 1024}, {256 << 10, 3 << 20, 56, 682}, {1, 1, 28, 128}, {512 << 10, 16 << 20, 112, 1024},
+	} {
+		if rows, cols := blocks(c.l2, c.l3); rows != c.rows || cols != c.cols {
+			t.Errorf("caches of %d and %d bytes: %d rows, %d columns; wanted %d, %d", c.l2, c.l3, rows, cols, c.rows, c.cols)
+		}
+	}
+	const m, n, k = 131, 1100, 700
+	for _, kernels := range available() {
+		var want []float32
+		for _, size := range [][2]int{{112, 1024}, {28, 128}, {56, 682}} {
+			d := newBackend(2, kernels)
+			d.blockM, d.blockN = size[0], size[1]
+			x, y, c := random(d, m*k), random(d, n*k), d.Alloc(tensor.F32, m*n)
+			d.MatMul(c, x, y, m, n, k, backend.NT, 1, 0)
+			got := make([]float32, m*n)
+			if err := d.Download(got, c); err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			for i := range got {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("%s: with blocks of %v element %d is %v; wanted %v", kernels.name, size, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}

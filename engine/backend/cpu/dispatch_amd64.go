@@ -144,3 +144,6 @@ func hasAVX512() bool {
 	x := &cpu.X86
 	return x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL
 }
+
+// caches returns the sizes in bytes of a core's second cache and of the last one, 0 or less where they are not known.
+func caches() (l2, l3 int) { return cpuid.CPU.Cache.L2, cpuid.CPU.Cache.L3 }

@@ -20,9 +20,16 @@
 //
 // A product goes through blocks of at most 576 along K and 1024 along N (matmul.go). For each, the threads together
 // pack the columns of B into panels two vectors wide; then each thread packs blocks of up to 112 rows of A into panels
-// as high as a tile and multiplies them with all panels of B. Edges are not padded: they are cut into lower tiles, and
+// as high as a tile and multiplies them with all panels of B. Where the caches are small, the blocks of rows and columns are
+// smaller, which leaves the bits as they are. A second product of few terms, as an adapter's, is added to each tile while it is at hand (MatMulSum). Edges are not padded: they are cut into lower tiles, and
 // the narrow tiles mask their lanes. A product with at most 32 rows on one side, as in decoding and in adapters, reads its longer
 // operand where it lies (fewrows.go): with dot kernels where the rows run along K, with tiles where they run across.
+//
+// # Packed weights
+//
+// Products by a weight in codes and scales (quant.go) turn codes into numbers as they pack panels of it; one row is multiplied by
+// codes that become numbers in registers. In the form int8, forward products run in whole numbers where the processor has VNNI
+// (int8.go): rows of A become 8-bit codes and a scale for 32 elements, and 32-bit sums of a block are scaled and added in float32.
 //
 // # bf16
 //

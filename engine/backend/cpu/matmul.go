@@ -6,13 +6,10 @@ import (
 	"tunebook/engine/backend"
 )
 
-// Blocks of a product. A step of depth blockK packs blockN columns of B once for all threads; every thread packs up to
-// blockM rows of A for itself and multiplies them with all of B's panels. Panels of A and one panel of B stay in the
-// first cache, the packed block of A in the second.
 const (
-	blockK = 576 // words
-	blockM = 112
-	blockN = 1024
+	// A step of a product packs blockK words along K: of columns of B once for all threads, of rows of A for each thread, which
+	// multiplies them with all of B's panels. It decides the order of sums and is the same on all machines.
+	blockK = 576
 
 	// fewRows is the largest M or N for which a product runs on its longer operand as it lies, without packing.
 	fewRows = 32
@@ -21,6 +18,19 @@ const (
 	bf16MN = 64
 	bf16K  = 32
 )
+
+// blocks returns how many rows of A and columns of B are packed at a time: A's take up to half of a core's second cache of l2
+// bytes, B's up to half of the last one of l3. A size of 0 or less is unknown.
+func blocks(l2, l3 int) (rows, cols int) {
+	rows, cols = 112, 1024
+	if l2 > 0 {
+		rows = max(28, min(rows, l2/2/(4*blockK)))
+	}
+	if l3 > 0 {
+		cols = max(128, min(cols, l3/2/(4*blockK)))
+	}
+	return rows, cols
+}
 
 // operand is a matrix of a product as it lies in memory, seen as lanes × k: lanes are rows of A or columns of B.
 type operand struct {
@@ -151,7 +161,7 @@ func (b *Backend) multiplySum(k *kernels, p product, k2 *kernels, p2 product) {
 	width := k.width()
 	// Equal steps, of whole blocks of what transpose turns.
 	depth := ceilDiv(ceilDiv(p.k, ceilDiv(p.k, blockK*k.pair)), k.lanes*k.pair) * k.lanes * k.pair
-	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, blockN)), width) * width
+	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, b.blockN)), width) * width
 	b.packedB = grow(b.packedB, cols*k.words(depth)+width)
 
 	threads := b.pool.threads
@@ -164,10 +174,10 @@ func (b *Backend) multiplySum(k *kernels, p product, k2 *kernels, p2 product) {
 	}
 	if panels < 4*threads {
 		// Few panels do not share evenly: threads share columns as well, and A is packed once per share.
-		t.cut(panels, 1, blockM/k.rows)
+		t.cut(panels, 1, b.blockM/k.rows)
 		t.parts = min(ceilDiv(2*threads, len(t.blocks)), ceilDiv(min(cols, p.n), width))
 	} else {
-		t.cut(panels, threads, blockM/k.rows)
+		t.cut(panels, threads, b.blockM/k.rows)
 	}
 	for j := 0; j < p.n; j += cols {
 		for q := 0; q < p.k; q += depth {
