@@ -62,15 +62,17 @@
 // "tunebook bench --only steps"; the machine was shared, and the same binary differs by 20 % between runs.
 //
 //	                  SmolLM2-135M 4 × 256   LoRA 16, the same   9.4 M, 32 × 128
-//	products           66.2   222             67.1   210          74.2   214
-//	cross-entropy      20.8   188             19.9   177           9.2   215
-//	attention           5.6   129              7.8   125           6.8    86
-//	pointwise           3.6                    4.4                 8.3
-//	optimizer           3.1                    0.3                 0.8
+//	products           67.4   216             69.4   222          73.9   222
+//	cross-entropy      19.3   200             16.8   229           9.4   215
+//	attention           6.0   118              8.3   128           6.9    88
+//	pointwise           3.8                    4.7                 8.5
+//	optimizer           3.0                    0.2                 0.7
 //	movement, rest      0.6                    0.6                 0.7
 //
-// Products and cross-entropy, which is three of them and a pass over the logits, run at 60 to 70 % of the peak: packing takes 8 % of the time, the
-// rest is lost between the tiles' loads and the second cache. Were they at 85 %, an update would take a fifth less;
+// Products and cross-entropy, which is three of them and a pass over the logits, run at 60 to 75 % of that peak: packing takes 8 % of the time. A
+// tile runs at the core's peak whenever the core is its own (177 GFLOP/s on one thread, out of the second cache and in any of a dozen forms), and
+// at 130 to 150 while other programs share it, which here is most of the time; other blocks, distances of prefetching and pages of
+// 2 MB made no difference that could be told from that. Were products at 85 %, an update would take a fifth less;
 // all else together is 13 % of the largest model's. Of that, attention (41 % of the peak; its tiles are cut by
 // the causal edge and are 64 deep) and SwiGLU, which is bound by memory in large passes, are what is left. AdamW and the norm of
 // the gradients move 4.3 GB in 0.13 s. Narrower moments save memory and no time here: 0.7 ns an element in float32, 2.9 in
