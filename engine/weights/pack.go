@@ -3,6 +3,9 @@ package weights
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"tunebook/engine/backend"
 )
@@ -12,24 +15,59 @@ import (
 // finite, or too large for a scale, is an error that names its place.
 func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err error) {
 	codes, scales = make([]int32, q.Codes(len(x))), make([]float32, q.Scales(len(x)))
+	const part = 1 << 16 // elements: whole blocks and words in every form
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	first := len(x)
+	for range min(runtime.GOMAXPROCS(0), (len(x)+part-1)/part) {
+		wg.Go(func() {
+			for {
+				from := int(next.Add(part)) - part
+				if from >= len(x) {
+					return
+				}
+				to := min(from+part, len(x))
+				if odd := packPart(codes[from/q.PerWord():q.Codes(to)], scales[q.Scales(from):q.Scales(to)], x[from:to], q); odd >= 0 {
+					mu.Lock()
+					first = min(first, from+odd)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	switch {
+	case first == len(x):
+		return codes, scales, nil
+	case q == backend.BF16:
+		return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers", first, x[first])
+	}
+	return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers up to %g", first, x[first], float64(maxBlock))
+}
+
+// packPart is Pack for numbers that begin a block. It returns the place of the first element that cannot be packed, -1 without one.
+func packPart(codes []int32, scales, x []float32, q backend.Quant) (odd int) {
 	if q == backend.BF16 {
 		for i, v := range x {
 			c := ToBFloat16(v)
 			if c&0x7f80 == 0x7f80 {
-				return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers", i, v)
+				return i
 			}
 			codes[i/2] |= int32(uint32(c) << (i % 2 * 16))
 		}
-		return codes, scales, nil
+		return -1
 	}
-	block := make([]float32, q.Block())
-	levels := make([]uint8, q.Block())
-	bits := 32 / q.PerWord()
+	size, per := q.Block(), q.PerWord()
+	last, levels := make([]float32, size), make([]uint8, size)
 	for b := range scales {
-		at := b * q.Block()
-		clear(block[copy(block, x[at:]):])
+		block := x[b*size : min((b+1)*size, len(x))]
 		if i := oddElement(block); i >= 0 {
-			return nil, nil, fmt.Errorf("element %d is %v; wanted finite numbers up to %g", at+i, block[i], float64(maxBlock))
+			return b*size + i
+		}
+		if len(block) < size {
+			copy(last, block)
+			block = last
 		}
 		switch q {
 		case backend.Q8_0, backend.Int8:
@@ -39,11 +77,15 @@ func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err er
 		default:
 			scales[b] = normalFloat(block, levels)
 		}
-		for i, c := range levels {
-			codes[(at+i)/q.PerWord()] |= int32(uint32(c) << (i % q.PerWord() * bits))
+		for w := range size / per {
+			word := uint32(0)
+			for i, c := range levels[w*per : (w+1)*per] {
+				word |= uint32(c) << (i * 32 / per)
+			}
+			codes[b*(size/per)+w] = int32(word)
 		}
 	}
-	return codes, scales, nil
+	return -1
 }
 
 // maxBlock is the largest magnitude of an element: with it the scale of a block is a finite binary16.
@@ -61,17 +103,18 @@ func oddElement(x []float32) int {
 
 // q8 writes the codes of a block of Q8_0, as int8 in bytes, and returns its scale: the largest magnitude over 127.
 func q8(x []float32, codes []uint8) (scale uint16) {
-	top := float32(0)
+	top := uint32(0) // magnitudes are in the order of their bits
 	for _, v := range x {
-		top = max(top, v, -v)
+		top = max(top, math.Float32bits(v)&^(1<<31))
 	}
-	d := top / 127
+	d := math.Float32frombits(top) / 127
 	inverse := float32(0)
 	if d != 0 {
 		inverse = 1 / d
 	}
 	for i, v := range x {
-		codes[i] = uint8(int8(math.Round(float64(v * inverse))))
+		r := float64(v * inverse)
+		codes[i] = uint8(int8(r + math.Copysign(0.5, r))) // to the nearest, halves away from zero
 	}
 	return ToFloat16(d)
 }
