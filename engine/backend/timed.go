@@ -167,6 +167,13 @@ func (d *Timed) Dequantize(y, codes, scales Buffer, n int, q Quant) {
 	d.Backend.Dequantize(y, codes, scales, n, q)
 }
 
+// MatMulSum is the device's, or two products where it has none.
+func (d *Timed) MatMulSum(c Buffer, first, second Term, m, n int, beta float32) {
+	d.Work[Products] += 2 * float64(m) * float64(n) * float64(first.K+second.K)
+	defer d.since(Products, time.Now())
+	MatMulSum(d.Backend, c, first, second, m, n, beta)
+}
+
 func (d *Timed) MatMulPacked(c, a, codes, scales Buffer, m, n, k int, op MatOp, q Quant, alpha, beta float32) {
 	d.Work[Products] += 2 * float64(m) * float64(n) * float64(k)
 	defer d.since(Products, time.Now())
