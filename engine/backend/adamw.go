@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"sync"
 
 	"tunebook/engine/tensor"
 )
@@ -196,7 +197,8 @@ type Code8 struct {
 	Middle [255]float32 // between two neighbours
 	Zero   uint8
 
-	least [1 << 15]uint8 // the code of the smallest float32 number that begins with these 15 bits
+	once  sync.Once
+	least [1 << 15]uint8 // the code of the smallest float32 number that begins with these 15 bits; made at the first Nearest
 }
 
 // Signed8 and Unsigned8 are the dynamic codes of first and second moments.
@@ -232,6 +234,11 @@ func newCode8(signed bool) *Code8 {
 	for i := range c.Middle {
 		c.Middle[i] = (c.Values[i] + c.Values[i+1]) / 2
 	}
+	return c
+}
+
+// index makes least.
+func (c *Code8) index() {
 	// In rising order: from the largest negative magnitudes to zero, then to the positive ones. What begins as an infinity
 	// may be no number, whose code is 0.
 	code := uint8(0)
@@ -248,7 +255,6 @@ func newCode8(signed bool) *Code8 {
 	for i := range uint32(infinite) {
 		up(i, math.Float32frombits(i<<17))
 	}
-	return c
 }
 
 // Nearest returns the code of x as a fraction of top; half way between two it is the lower one.
@@ -256,6 +262,7 @@ func (c *Code8) Nearest(x, top float64) uint8 {
 	if top == 0 {
 		return c.Zero
 	}
+	c.once.Do(c.index)
 	f := float32(x / top)
 	code := c.least[math.Float32bits(f)>>17]
 	for code < 255 && f > c.Middle[code] {
