@@ -3,10 +3,9 @@ package backend
 import (
 	"fmt"
 	"math/bits"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
+	"tunebook/engine/internal/parts"
 	"tunebook/engine/tensor"
 )
 
@@ -84,20 +83,7 @@ func zero(x []float32) {
 		clear(x)
 		return
 	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for {
-				at := int(next.Add(part)) - part
-				if at >= len(x) {
-					return
-				}
-				clear(x[at:min(at+part, len(x))])
-			}
-		})
-	}
-	wg.Wait()
+	parts.Each(len(x), part, func(from, to int) { clear(x[from:to]) })
 }
 
 // AllocUninit returns n elements of any value.

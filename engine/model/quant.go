@@ -33,8 +33,8 @@ func (m *Model) Quantize(q backend.Quant) (*Model, error) {
 		if p == nil {
 			continue
 		}
-		x := make([]float32, p.Len())
-		if err := m.dev.Download(x, p.Value); err != nil {
+		x, err := m.read(p)
+		if err != nil {
 			return nil, err
 		}
 		k, err := pack(m.dev, x, form)

@@ -14,10 +14,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"unicode/utf8"
+
+	"tunebook/engine/internal/parts"
 )
 
 // None is the id of a token that a tokenizer does not have.
@@ -129,17 +129,8 @@ func (t *Tokenizer) EncodeSpecial(text string) []int32 {
 // EncodeAll returns Encode of every text, in their order, worked out on all cores.
 func (t *Tokenizer) EncodeAll(texts []string) [][]int32 {
 	out := make([][]int32, len(texts))
-	var next atomic.Int64
-	var wait sync.WaitGroup
 	// A text at a time goes to whoever is free: texts differ much in length.
-	for range min(runtime.GOMAXPROCS(0), len(texts)) {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
-				out[i] = t.Encode(texts[i])
-			}
-		})
-	}
-	wait.Wait()
+	parts.Each(len(texts), 1, func(i, _ int) { out[i] = t.Encode(texts[i]) })
 	return out
 }
 

@@ -3,6 +3,7 @@ package train
 import (
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
+	"tunebook/engine/internal/parts"
 	"tunebook/engine/weights"
 )
 
@@ -24,7 +25,7 @@ func (a *average) add(dev backend.Backend, params []*grad.Param) error {
 		return nil
 	}
 	for i := range now {
-		parallel(len(now[i]), 1, func(from, to int) {
+		parts.Each(len(now[i]), grain, func(from, to int) {
 			for j := from; j < to; j++ {
 				e := float64(a.x[i][j])
 				a.x[i][j] = float32(e + (1-a.decay)*(float64(now[i][j])-e))

@@ -2,11 +2,10 @@ package train
 
 import (
 	"math"
-	"runtime"
-	"sync"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
+	"tunebook/engine/internal/parts"
 )
 
 // Optimizers are the names that Config.Optimizer knows.
@@ -149,21 +148,8 @@ func (o *onHost) size() (device, host int64) {
 
 func (o *onHost) free() { o.slots, o.x, o.g = nil, nil, nil }
 
-// parallel calls f for parts of 0 … n, each a multiple of grain long but the last. What f computes of an element must
-// not depend on the part that it lies in.
-func parallel(n, grain int, f func(from, to int)) {
-	workers := min(runtime.GOMAXPROCS(0), (n+grain-1)/grain)
-	if workers < 2 || n < 1<<14 {
-		f(0, n)
-		return
-	}
-	size := ((n+workers-1)/workers + grain - 1) / grain * grain
-	var wg sync.WaitGroup
-	for from := 0; from < n; from += size {
-		wg.Go(func() { f(from, min(n, from+size)) })
-	}
-	wg.Wait()
-}
+// grain is how many elements a thread works on at a time.
+const grain = 1 << 14
 
 // sgd is torch.optim.SGD: the decay is added to the gradient, the momentum's first value is the first gradient.
 type sgd struct{ cfg Config }
@@ -177,7 +163,7 @@ func (r sgd) slot(p *grad.Param) *slot {
 
 func (r sgd) apply(_ *grad.Param, s *slot, x, g []float32, u update, decay float64) {
 	mu := r.cfg.Momentum
-	parallel(len(x), 1, func(from, to int) {
+	parts.Each(len(x), grain, func(from, to int) {
 		for i := from; i < to; i++ {
 			d := u.scale*float64(g[i]) + decay*float64(x[i])
 			if mu != 0 {
@@ -207,7 +193,7 @@ func (r lion) slot(p *grad.Param) *slot {
 
 func (r lion) apply(_ *grad.Param, s *slot, x, g []float32, u update, decay float64) {
 	b1, b2, m := r.cfg.Beta1, r.cfg.Beta2, s.data[0]
-	parallel(len(x), 1, func(from, to int) {
+	parts.Each(len(x), grain, func(from, to int) {
 		for i := from; i < to; i++ {
 			d, old := u.scale*float64(g[i]), float64(m[i])
 			c := b1*old + (1-b1)*d
@@ -271,7 +257,7 @@ func (r adafactor) apply(p *grad.Param, s *slot, x, g []float32, u update, decay
 			col[j] = float32(beta*float64(col[j]) + (1-beta)*sums[j]/float64(rows))
 		}
 		mean := all / float64(rows)
-		parallel(rows, 1, func(from, to int) {
+		parts.Each(rows, grain, func(from, to int) {
 			for i := from; i < to; i++ {
 				f := 1 / math.Sqrt(float64(row[i])/mean)
 				for j := range cols {

@@ -3,11 +3,10 @@ package weights
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"tunebook/engine/backend"
+	"tunebook/engine/internal/parts"
 )
 
 // Pack returns the blocks of codes and scales that stand for x, in the form that backend.Dequantize reads; the last block is
@@ -16,27 +15,15 @@ import (
 func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err error) {
 	codes, scales = make([]int32, q.Codes(len(x))), make([]float32, q.Scales(len(x)))
 	const part = 1 << 16 // elements: whole blocks and words in every form
-	var next atomic.Int64
-	var wg sync.WaitGroup
 	var mu sync.Mutex
 	first := len(x)
-	for range min(runtime.GOMAXPROCS(0), (len(x)+part-1)/part) {
-		wg.Go(func() {
-			for {
-				from := int(next.Add(part)) - part
-				if from >= len(x) {
-					return
-				}
-				to := min(from+part, len(x))
-				if odd := packPart(codes[from/q.PerWord():q.Codes(to)], scales[q.Scales(from):q.Scales(to)], x[from:to], q); odd >= 0 {
-					mu.Lock()
-					first = min(first, from+odd)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
+	parts.Each(len(x), part, func(from, to int) {
+		if odd := packPart(codes[from/q.PerWord():q.Codes(to)], scales[q.Scales(from):q.Scales(to)], x[from:to], q); odd >= 0 {
+			mu.Lock()
+			first = min(first, from+odd)
+			mu.Unlock()
+		}
+	})
 	switch {
 	case first == len(x):
 		return codes, scales, nil

@@ -22,8 +22,8 @@ type trained struct {
 	likely        []float64
 }
 
-// fineTune trains a model of two layers for three updates on packed documents and lets it continue two prompts.
-func fineTune(t testing.TB, dev backend.Backend, cfg train.Config, quantised bool) trained {
+// smallModel is one of two layers.
+func smallModel(t testing.TB, dev backend.Backend) *model.Model {
 	t.Helper()
 	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 23, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 2,
 		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,
@@ -31,7 +31,15 @@ func fineTune(t testing.TB, dev backend.Backend, cfg train.Config, quantised boo
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+// fineTune trains a model of two layers for three updates on packed documents and lets it continue two prompts.
+func fineTune(t testing.TB, dev backend.Backend, cfg train.Config, quantised bool) trained {
+	t.Helper()
+	m := smallModel(t, dev)
 	if quantised {
+		var err error
 		if m, err = m.Quantize(backend.NF4); err != nil {
 			t.Fatal(err)
 		}
@@ -194,12 +202,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-4*(1e-2+math.Abs(b)) }
 // repeated trains a model on sequences of one length, so that every micro-batch has one shape, and lets it continue a prompt.
 func repeated(t testing.TB, dev backend.Backend, cfg train.Config) (out trained) {
 	t.Helper()
-	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 23, HiddenSize: 8, IntermediateSize: 12, NumHiddenLayers: 2,
-		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: 4, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4,
-		TieWordEmbeddings: true, InitializerRange: 0.2}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := smallModel(t, dev)
 	r := tensor.NewRNG(1, "documents")
 	var seqs []data.Sequence
 	for i := range 8 {
