@@ -87,26 +87,40 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		}
 		return x
 	}
-	// Tensors are made side by side, a few ahead of the one that goes to the device.
+	return build(dev, c, ahead(c, runtime.GOMAXPROCS(0), func(name string, shape []int) ([]float32, error) { return fill(name, shape), nil }))
+}
+
+// ahead returns a source for build that takes tensors from another source, so many of them side by side: the one that goes to the
+// device next and those behind it.
+func ahead(c Config, many int, read func(name string, shape []int) ([]float32, error)) func(string, []int) ([]float32, error) {
+	type result struct {
+		x   []float32
+		err error
+	}
 	all := c.tensors()
-	made := make([]chan []float32, len(all))
+	made := make([]chan result, len(all))
 	start := func(i int) {
 		if i < len(all) {
-			made[i] = make(chan []float32, 1)
-			go func() { made[i] <- fill(all[i].name, all[i].shape) }()
+			made[i] = make(chan result, 1)
+			go func() {
+				x, err := read(all[i].name, all[i].shape)
+				made[i] <- result{x, err}
+			}()
 		}
 	}
-	ahead := runtime.GOMAXPROCS(0)
-	for i := range ahead {
+	for i := range many {
 		start(i)
 	}
 	next := 0
-	return build(dev, c, func(string, []int) ([]float32, error) {
-		x := <-made[next]
-		start(next + ahead)
+	return func(string, []int) ([]float32, error) {
+		r := <-made[next]
+		made[next] = nil
+		if r.err == nil {
+			start(next + many)
+		}
 		next++
-		return x, nil
-	})
+		return r.x, r.err
+	}
 }
 
 // Blank returns a model of zeros, for a plan of what a run of it takes: on a device that counts (backend.Plan) nothing of its size

@@ -69,7 +69,8 @@ func load(dev backend.Backend, c Config, f tensors, what string, q ...backend.Qu
 	}
 	interleaved := c.RopeInterleaved
 	c.RopeInterleaved = false
-	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
+	// One tensor is read while the one before it goes to the device.
+	m, err := build(dev, c, ahead(c, 2, func(name string, shape []int) ([]float32, error) {
 		t, err := f.Tensor(name)
 		if err != nil {
 			return nil, err
@@ -81,7 +82,7 @@ func load(dev backend.Backend, c Config, f tensors, what string, q ...backend.Qu
 			return halves(t.Data, shape[0], c.HeadDim), nil
 		}
 		return t.Data, nil
-	}, q...)
+	}), q...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"tunebook/engine/internal/pages"
 )
 
 // Tensor is one named array of a model. Data is row-major; its length is the product of Shape.
@@ -133,7 +135,10 @@ func (f *File) Tensor(name string) (Tensor, error) {
 // read fills dst from the file, in pieces that goroutines share. The error is that of the first piece that fails.
 func (f *File) read(dst []float32, info Info) error {
 	q := dtypes[info.DType]
-	const blocks = 1 << 15
+	blocks := 1 << 15
+	if info.DType == F32 {
+		blocks = 1 << 18 // a megabyte as well
+	}
 	piece := int64(blocks * q.bytes)
 	n := int((info.bytes + piece - 1) / piece)
 	errs := make([]error, n)
@@ -147,6 +152,7 @@ func (f *File) read(dst []float32, info Info) error {
 			direct := info.DType == F32 && littleEndian
 			if direct {
 				buf = unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), size)
+				pages.Populate(buf)
 			} else if buf == nil {
 				buf = make([]byte, piece)
 			}
