@@ -27,3 +27,42 @@ func TestNoDriver(t *testing.T) {
 		t.Errorf("a library that is no driver: %v", l.err)
 	}
 }
+
+// TestNoLibrary: where there is no cuBLASLt or NCCL, or another file by its name, one sentence says where it was looked for.
+func TestNoLibrary(t *testing.T) {
+	for name, load := range map[string]func(places []string) error{
+		"cuBLASLt": func(p []string) error { return bindBlas(p).err },
+		"NCCL":     func(p []string) error { return bindNCCL(p).err },
+	} {
+		other := filepath.Join(t.TempDir(), "lib.so.2")
+		if err := os.WriteFile(other, []byte("no library"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for want, places := range map[string][]string{
+			"cuda: no " + name + " (libnone.so.2, libnone.so.1); ": {"libnone.so.2", "libnone.so.1"},
+			"cuda: " + name + ": " + other:                         {other},
+			"cuda: " + name + " libc.so.6 has no ":                 {"libnone.so.2", "libc.so.6"},
+		} {
+			if err := load(places); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v: %v; wanted %s…", places, err, want)
+			}
+		}
+	}
+	t.Setenv("TUNEBOOK_NCCL", "/a/libnccl.so.2")
+	if got := libraryPlaces("TUNEBOOK_NCCL", []string{"libnccl.so.2"}, "libnccl.so.2"); len(got) != 1 || got[0] != "/a/libnccl.so.2" {
+		t.Errorf("the places are %v; wanted the one that was named", got)
+	}
+	env := t.TempDir()
+	t.Setenv("TUNEBOOK_NCCL", "")
+	t.Setenv("VIRTUAL_ENV", env)
+	file := filepath.Join(env, "lib/python3.12/site-packages/nvidia/nccl/lib/libnccl.so.2")
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := libraryPlaces("TUNEBOOK_NCCL", []string{"libnccl.so.2"}, "libnccl.so.2"); got[0] != "libnccl.so.2" || got[len(got)-1] != file {
+		t.Errorf("the places are %v; wanted the loader's and %s", got, file)
+	}
+}
