@@ -205,15 +205,15 @@ func (a *Adapter) on(t *grad.Tape, w *grad.Param) *grad.Adapter {
 	return g
 }
 
-func (a *Adapter) clone(dev backend.Backend) *Adapter {
+// clone returns an adapter whose values copy makes.
+func (a *Adapter) clone(copy func(p *grad.Param) backend.Buffer) *Adapter {
 	if a == nil {
 		return nil
 	}
 	c := &Adapter{LoRA: a.LoRA, of: map[string]adapted{}}
 	twin := map[*grad.Param]*grad.Param{}
 	for _, p := range a.params {
-		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: dev.AllocUninit(tensor.F32, p.Len())}
-		dev.Copy(q.Value, p.Value)
+		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: copy(p)}
 		c.params = append(c.params, q)
 		twin[p] = q
 	}
@@ -242,6 +242,9 @@ func (m *Model) Unmerge() (*Model, error) {
 
 func (m *Model) merged(sign float32) (n *Model, err error) {
 	n = m.Clone()
+	for _, p := range n.Adapter.Params() {
+		n.dev.Free(p.Value)
+	}
 	n.Adapter = nil
 	n.widen()
 	if m.Adapter == nil {

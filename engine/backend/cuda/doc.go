@@ -34,6 +34,9 @@
 //	           most 128, round their operands to bf16 and run on tensor cores
 //	cuda-sim   a simulated card (package sim): the PTX that ships, with every access checked
 //
+// The build tag nogpu leaves purego out, and the first two devices with it. device.go is all that the operations need of a card;
+// driver.go is the driver as a table of functions, behind which tests put the simulator.
+//
 // # Several cards
 //
 // A model is trained on several cards by a copy on each (package train). Their gradients are added on the first, which makes the update, and its
@@ -41,9 +44,6 @@
 // Both go round a ring in an order that follows from the machine, so that the same run has the same bits there; ncclAllReduce, which
 // would move as many bytes, may choose sums without a fixed order. NCCL is looked for at run time; without it the numbers go
 // through the machine's memory (backend.NewCollective). They are moved after the last backward pass: nothing of it is hidden behind work.
-//
-// The build tag nogpu leaves purego out, and the first two devices with it. device.go is all that the operations need of a card;
-// driver.go is the driver as a table of functions, behind which tests put the simulator.
 //
 // # Kernels
 //

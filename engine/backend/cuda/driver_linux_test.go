@@ -66,3 +66,23 @@ func TestNoLibrary(t *testing.T) {
 		t.Errorf("the places are %v; wanted the loader's and %s", got, file)
 	}
 }
+
+// TestNCCLItself: where NCCL is installed, or TUNEBOOK_NCCL names it, its functions are called as it wants them. It needs no card: what it
+// says of calls without a communicator is known.
+func TestNCCLItself(t *testing.T) {
+	l, path, err := loadNCCL()
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Log(path)
+	if v := l.version(); !strings.HasPrefix(v, "2.") || l.ErrorString(0) != "no error" {
+		t.Errorf("version %q, result 0 is %q", v, l.ErrorString(0))
+	}
+	const invalidArgument = 4
+	if start, end := l.GroupStart(), l.GroupEnd(); start != 0 || end != 0 {
+		t.Errorf("an empty group: %d, %d", start, end)
+	}
+	if r, b := l.Reduce(16, 16, 4, ncclFloat32, ncclSum, 0, 0, 0), l.Broadcast(16, 16, 4, ncclFloat32, 0, 0, 0); r != invalidArgument || b != invalidArgument {
+		t.Errorf("calls without a communicator: %d, %d; wanted %d", r, b, invalidArgument)
+	}
+}
