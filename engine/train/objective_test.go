@@ -99,7 +99,7 @@ func objectives(t *testing.T, device string) {
 				if math.Abs(r.Loss-first.Loss) > 2e-5*math.Abs(first.Loss) || math.Abs(r.GradNorm-first.GradNorm) > 2e-4*first.GradNorm {
 					t.Errorf("%s: passes of %d tokens: loss %.9g, norm %.9g; in one pass %.9g, %.9g", name, micro, r.Loss, r.GradNorm, first.Loss, first.GradNorm)
 				}
-				tr.free()
+				tr.Close()
 				continue
 			}
 			first = r
@@ -134,7 +134,7 @@ func objectives(t *testing.T, device string) {
 					t.Errorf("%s: %s[%d]: gradient %g, central difference %g", name, p.Name, i, g[i], want)
 				}
 			}
-			tr.free()
+			tr.Close()
 		}
 	}
 }
