@@ -177,9 +177,7 @@ func (t *Trainer) fits(r *replica, limit int64) error {
 	if !ok {
 		return nil
 	}
-	if r.dev == t.dev {
-		t.memory = m
-	}
+	t.memory[r.dev] = m
 	large := func(available int64, device string) error {
 		_, adamw := momentForms[t.cfg.Optimizer]
 		return &TooLarge{Memory: m, Available: available, Device: device, canOffload: adamw && r.dev == t.dev && !backend.OnHost(r.dev) && !t.cfg.OffloadOptimizer}
@@ -210,5 +208,8 @@ func (t *Trainer) fits(r *replica, limit int64) error {
 	return nil
 }
 
-// Memory returns what the run was estimated to take on its first device; zero where that could not be told.
-func (t *Trainer) Memory() Memory { return t.memory }
+// Memory returns what the run was estimated to take on the model's device; zero where that could not be told.
+func (t *Trainer) Memory() Memory { return t.memory[t.dev] }
+
+// MemoryOn is Memory for one of several devices, where a copy of the model comes to it.
+func (t *Trainer) MemoryOn(dev backend.Backend) Memory { return t.memory[dev] }

@@ -44,8 +44,8 @@ type Trainer struct {
 	best    [][]float32 // the parameters of the best score so far; nil before the first
 	stopped string      // why the run ended before its last update; empty where it did not
 
-	memory Memory // of the first device
-	onHost int64  // bytes of all replicas that lie in the machine's memory
+	memory map[backend.Backend]Memory
+	onHost int64 // bytes of all replicas that lie in the machine's memory
 
 	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
 	saved time.Time     // when the last checkpoint was written
@@ -108,7 +108,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	} else if m.Adapter != nil {
 		return nil, fmt.Errorf("train.New: the model has an adapter of rank %d; merge it before training all weights", m.Adapter.Rank)
 	}
-	t := &Trainer{Sources: sources, cfg: cfg, model: m, dev: m.Device(), devices: devices, seqs: seqs}
+	t := &Trainer{Sources: sources, cfg: cfg, model: m, dev: m.Device(), devices: devices, seqs: seqs, memory: map[backend.Backend]Memory{}}
 	t.params = m.Params()
 	if cfg.LoRA.Rank > 0 {
 		t.params = m.Adapter.Params()
