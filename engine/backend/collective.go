@@ -11,7 +11,7 @@ type Collective interface {
 	Reduce(parts [][]Buffer) error
 	// Broadcast copies the buffers of parts[0] to all others.
 	Broadcast(parts [][]Buffer) error
-	// Info says in one line how the numbers go.
+	// Info says in one line how the numbers go: "by …", "through …".
 	Info() string
 	// Close gives back what the collective holds.
 	Close() error

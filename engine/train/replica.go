@@ -181,5 +181,5 @@ func (t *Trainer) gather() error {
 	return err
 }
 
-// Link says in one line how several devices add their gradients; empty for one device.
+// Link says how several devices add their gradients: "by NCCL 2.27.3, …", "through the machine's memory; …". It is empty for one device.
 func (t *Trainer) Link() string { return t.way }

@@ -85,7 +85,7 @@ func (b *Backend) Link(devs []backend.Backend) (backend.Collective, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &nccl{t: t, info: fmt.Sprintf("NCCL %s, %s", t.version(), path), of: of, cards: cards}
+	c := &nccl{t: t, info: fmt.Sprintf("by NCCL %s, %s", t.version(), path), of: of, cards: cards}
 	if err := c.start(); err != nil {
 		return nil, err
 	}

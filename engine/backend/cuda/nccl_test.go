@@ -200,7 +200,7 @@ func TestNCCL(t *testing.T) {
 			}
 		}
 		c := backend.NewCollective(links(devs))
-		if got := c.Info(); got != "NCCL 2.27.3, libfake.so.2" || !slices.Equal(l.devices, []int32{2, 1, 0}) {
+		if got := c.Info(); got != "by NCCL 2.27.3, libfake.so.2" || !slices.Equal(l.devices, []int32{2, 1, 0}) {
 			t.Fatalf("%q on devices %v", got, l.devices)
 		}
 		parts := buffers(devs, 70, 3)

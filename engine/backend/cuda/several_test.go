@@ -58,7 +58,7 @@ func TestSeveralCards(t *testing.T) {
 		}
 		devs, groups := cuda.Joined(t, 2)
 		nccl, link := shared(t, devs, cfg)
-		if link != "NCCL 2.27.3, libfake.so.2" || groups() != 2*3 {
+		if link != "by NCCL 2.27.3, libfake.so.2" || groups() != 2*3 {
 			t.Errorf("%s: cards are joined %q, in %d groups of calls", name, link, groups())
 		}
 		again, _ := shared(t, sims(2), cfg)
