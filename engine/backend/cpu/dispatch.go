@@ -9,6 +9,9 @@ import (
 // tileFunc is a micro-kernel of the matrix product; see the generated files for what tile and dot kernels compute.
 type tileFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int)
 
+// dotFunc is a micro-kernel for rows along k; see the generated files.
+type dotFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int, ahead *float32)
+
 // expandFunc writes the numbers that rows of groups of codes stand for, ldd elements apart.
 type expandFunc = func(dst *float32, ldd int, codes *int32, scales *float32, ld, groups, rows int)
 
@@ -22,8 +25,9 @@ type kernels struct {
 	lanes int // float32 elements of a vector; a tile is two vectors wide
 	rows  int // height of the largest tile
 
-	heights []int      // heights of the tiles, largest first, ending with 1
-	dots    []tileFunc // dots[m-1] multiplies m rows of a with n ≤ 4 rows of b
+	heights []int     // heights of the tiles, largest first, ending with 1
+	columns int       // most rows of b of a dot kernel
+	dots    []dotFunc // dots[m-1] multiplies m rows of a with n ≤ columns rows of b
 
 	panels         // of float32
 	bf16   *panels // of operands rounded to bf16

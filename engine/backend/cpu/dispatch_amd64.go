@@ -15,7 +15,8 @@ var tilesAVX2 = [][2]tileFunc{
 var avx2 = kernels{
 	name: "AVX2", lanes: 8, rows: 6,
 	heights: []int{6, 4, 2, 1},
-	dots:    []tileFunc{dot1x4AVX2, dot2x4AVX2},
+	columns: 4,
+	dots:    []dotFunc{dot1x4AVX2, dot2x4AVX2},
 	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
@@ -69,7 +70,8 @@ var avx512Pairs = func() kernels {
 var avx512 = kernels{
 	name: "AVX-512", lanes: 16, rows: 14,
 	heights: []int{14, 8, 4, 2, 1},
-	dots:    []tileFunc{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
+	columns: 8,
+	dots:    []dotFunc{dot1x8AVX512, dot2x8AVX512, dot3x8AVX512},
 	panels:  panels{1, tilesAVX512, transposeAVX512, copyLanesAVX512, element},
 	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
 	int8:    vnni(),

@@ -11,7 +11,7 @@
 // one piece of Go for all sets.
 //
 //	tile14x2v … tile1x1v     C = alpha·A·B + beta·C for a tile; heights 14, 8, 4, 2, 1 (AVX2: 6, 4, 2, 1), one or two vectors wide
-//	dot1x4 … dot4x4          the same from rows along k, for products with few rows
+//	dot1x8 … dot3x8          the same from rows along k, for products with few rows
 //	transpose, copyLanes     packing
 //	axpy … adamw             elementwise, sums
 //	maxRow … softmaxGrad     softmax along rows and along the columns of a tile

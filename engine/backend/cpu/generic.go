@@ -12,7 +12,8 @@ import (
 var generic = kernels{
 	name: "plain Go", lanes: 8, rows: 4,
 	heights: []int{4, 2, 1},
-	dots:    []tileFunc{dotGeneric(1), dotGeneric(2)},
+	columns: 4,
+	dots:    []dotFunc{dotGeneric(1), dotGeneric(2)},
 	panels:  panels{1, tilesGeneric, transposeGeneric, copyLanesGeneric, element},
 	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
@@ -123,8 +124,8 @@ func putGeneric(c, sum []float32, alpha, beta float32) {
 	}
 }
 
-func dotGeneric(rows int) tileFunc {
-	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int) {
+func dotGeneric(rows int) dotFunc {
+	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int, _ *float32) {
 		cs := run(c, (rows-1)*ldc+n)
 		var as, bs []float32
 		if k > 0 {
@@ -203,7 +204,7 @@ func packedDotGeneric(q backend.Quant) packedDotFunc {
 	return func(k int, a *float32, codes *int32, scales *float32, c *float32, alpha, beta float32, n int) {
 		w := make([]float32, n*k)
 		expand(&w[0], k, codes, scales, k/expandGroup(q), k/expandGroup(q), n)
-		dotGeneric(1)(k, a, k, &w[0], k, c, n, alpha, beta, n)
+		dotGeneric(1)(k, a, k, &w[0], k, c, n, alpha, beta, n, nil)
 	}
 }
 

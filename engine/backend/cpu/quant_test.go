@@ -82,7 +82,7 @@ func TestPackedDots(t *testing.T) {
 							c[0] = float32(math.NaN())
 						}
 						want := clone(c)
-						k.dots[0](depth, &a[0], depth, &x[0], depth, &want[0], n, 0.5, beta, n)
+						k.dots[0](depth, &a[0], depth, &x[0], depth, &want[0], n, 0.5, beta, n, &x[0])
 						k.packedDots[q](depth, &a[0], &w.codes[0], scale, &c[0], 0.5, beta, n)
 						what := fmt.Sprintf("%s, %d rows of %d", q, n, depth)
 						if !slices.Equal(c, want) {
