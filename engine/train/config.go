@@ -74,7 +74,8 @@ type Config struct {
 	// are added on the model's own device, which alone makes the update, holds the optimizer's state, measures and writes
 	// checkpoints. The loss is divided by the supervised tokens of the whole update, and no random number depends on where an
 	// example goes, so that the results are those of one device but for the rounding of sums, which have the same bits on the
-	// same number of devices. A run may be taken up again on another number. Not with an Objective.
+	// same number of devices. A run may be taken up again on another number. An Objective's parts must have On; other models that they ask
+	// are copied to every device.
 	Devices []backend.Backend `json:"-"`
 
 	// MemoryLimit is what the run may take on a device besides the model, in bytes; 0 means what the device has. A run that is estimated

@@ -157,7 +157,7 @@ func (t *Trainer) walk(r *replica, meter backend.Plan, b data.Batch) {
 			in := input(pb)
 			in.Recompute = t.cfg.Recompute
 			tape := grad.New(meter, true)
-			if v, err := p.Loss(tape, r.model, in, pb); err == nil && v != nil {
+			if v, err := r.losses[i](tape, r.model, in, pb); err == nil && v != nil {
 				tape.From(v, 1)
 				tape.Backward()
 			}

@@ -18,6 +18,17 @@ type replica struct {
 	model  *model.Model
 	dev    backend.Backend
 	params []*grad.Param // the trained ones, in the trainer's order
+	losses []LossFunc    // of the objective's parts
+	free   []func()      // gives back what they hold
+}
+
+// close gives a copy back.
+func (r *replica) close() {
+	r.forget()
+	for _, f := range r.free {
+		f()
+	}
+	r.model.Close()
 }
 
 // forget gives the gradients back.
@@ -60,7 +71,11 @@ func (c *Config) devices(m *model.Model) ([]backend.Backend, error) {
 		return nil, fmt.Errorf("train.Config: BatchSize: is %d; wanted at least one example for each of %d devices", batch, n)
 	}
 	if n > 1 && c.Objective != nil {
-		return nil, fmt.Errorf("train.Config: Objective: %s is trained on one device; %d devices share the next token's loss alone", c.Objective.Name, n)
+		for _, p := range c.Objective.Parts {
+			if p.Whole || p.On == nil {
+				return nil, fmt.Errorf("train.Config: Devices: the loss %q of objective %s is computed on one device; there are %d", p.Name, c.Objective.Name, n)
+			}
+		}
 	}
 	return all, nil
 }
@@ -108,6 +123,15 @@ func (t *Trainer) replicate() error {
 		}
 		for _, p := range t.params {
 			r.params = append(r.params, of[p.Name])
+		}
+		if t.cfg.Objective != nil {
+			for _, p := range t.cfg.Objective.Parts {
+				loss, free, err := p.On(dev)
+				if err != nil {
+					return fmt.Errorf("train.New: the loss %q on %s: %w", p.Name, dev.Name(), err)
+				}
+				r.losses, r.free = append(r.losses, loss), append(r.free, free)
+			}
 		}
 		if err := t.fits(r, t.cfg.MemoryLimit); err != nil {
 			return err

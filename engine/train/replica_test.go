@@ -50,6 +50,17 @@ func onSeveral(t *testing.T, device string, n, sequences int, cfg Config) *Train
 func TestDevicesDoNotMatter(t *testing.T) { both(t, devicesDoNotMatter) }
 
 func devicesDoNotMatter(t *testing.T, device string) {
+	other := tinyModel(t, device)
+	teach, err := Distillation(other, 2, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := NextToken()
+	teach.Weight, next.Sources = 0.7, []int{1}
+	prefer, err := Preference(other, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
 	base := Config{LR: 1e-2, Epochs: 2, BatchSize: 6, Seed: 3, WeightDecay: 0.1, Validation: sequences(5), ValidateEvery: 3}
 	with := func(f func(*Config)) Config { c := base; f(&c); return c }
 	for name, cfg := range map[string]Config{
@@ -58,17 +69,27 @@ func devicesDoNotMatter(t *testing.T, device string) {
 		"adapters":          with(func(c *Config) { c.LoRA = model.LoRA{Rank: 2}; c.MicroTokens = 20 }),
 		"noise":             with(func(c *Config) { c.NEFTune = 5; c.Recompute = true }),
 		"weighted, rounded": with(func(c *Config) { c.Weights = []float64{1, 3}; c.Precision = "bf16"; c.EMA = 0.9 }),
-		"frozen, sgd":       with(func(c *Config) { c.Freeze = []string{"model.embed*"}; c.Optimizer = "sgd"; c.LR = 0.1 }),
+		"two losses": with(func(c *Config) {
+			c.Objective, c.MicroTokens = &Objective{Name: "taught", Parts: []Part{teach, next}}, 20
+		}),
+		"pairs": with(func(c *Config) {
+			c.Objective, c.Validation, c.LoRA = &Objective{Name: "preferred", Group: 2, Parts: []Part{prefer}}, nil, model.LoRA{Rank: 2}
+		}),
+		"frozen, sgd": with(func(c *Config) { c.Freeze = []string{"model.embed*"}; c.Optimizer = "sgd"; c.LR = 0.1 }),
 	} {
-		want := onSeveral(t, device, 1, 19, cfg)
+		n := 19
+		if cfg.group() == 2 {
+			n = 18 // each pair has labels in both
+		}
+		want := onSeveral(t, device, 1, n, cfg)
 		weights := values(t, want.model, "model.layers.1.mlp.up_proj.weight")
-		for n := 2; n <= 3; n++ {
-			got, again := onSeveral(t, device, n, 19, cfg), onSeveral(t, device, n, 19, cfg)
+		for devs := 2; devs <= 3; devs++ {
+			got, again := onSeveral(t, device, devs, n, cfg), onSeveral(t, device, devs, n, cfg)
 			for i, a := range want.Log {
 				b, c := got.Log[i], again.Log[i]
 				near := func(what string, x, y float64) {
 					if !(math.Abs(x-y) <= 2e-4*(math.Abs(x)+1e-3)) {
-						t.Errorf("%s on %d devices, update %d: %s is %.9g; on one %.9g", name, n, i+1, what, y, x)
+						t.Errorf("%s on %d devices, update %d: %s is %.9g; on one %.9g", name, devs, i+1, what, y, x)
 					}
 				}
 				near("the loss", a.Loss, b.Loss)
@@ -82,18 +103,18 @@ func devicesDoNotMatter(t *testing.T, device string) {
 					near("the validation's loss", a.Validation[j], b.Validation[j])
 				}
 				if a.Supervised != b.Supervised || a.Tokens != b.Tokens || a.LR != b.LR || a.Epoch != b.Epoch {
-					t.Errorf("%s on %d devices: %+v; on one %+v", name, n, b, a)
+					t.Errorf("%s on %d devices: %+v; on one %+v", name, devs, b, a)
 				}
 				if b.Loss != c.Loss || b.GradNorm != c.GradNorm {
-					t.Errorf("%s on %d devices, update %d: loss %v, norm %v; a second time %v, %v", name, n, i+1, b.Loss, b.GradNorm, c.Loss, c.GradNorm)
+					t.Errorf("%s on %d devices, update %d: loss %v, norm %v; a second time %v, %v", name, devs, i+1, b.Loss, b.GradNorm, c.Loss, c.GradNorm)
 				}
 			}
 			if fingerprint(t, got.model) != fingerprint(t, again.model) {
-				t.Errorf("%s on %d devices: other weights a second time", name, n)
+				t.Errorf("%s on %d devices: other weights a second time", name, devs)
 			}
 			for i, x := range values(t, got.model, "model.layers.1.mlp.up_proj.weight") {
 				if math.Abs(float64(x-weights[i])) > 2e-3 {
-					t.Errorf("%s on %d devices: weight %d is %v; on one %v", name, n, i, x, weights[i])
+					t.Errorf("%s on %d devices: weight %d is %v; on one %v", name, devs, i, x, weights[i])
 				}
 			}
 		}
@@ -255,7 +276,7 @@ func TestDevicesRefused(t *testing.T) {
 		"Devices: card and card-bf16:2 are of unlike kinds":                                              {Devices: []backend.Backend{one, two, other}},
 		"Devices: card:1 is named twice":                                                                 {Devices: []backend.Backend{two, one, two}},
 		"BatchSize: is 1; wanted at least one example for each of 2 devices":                             {Devices: []backend.Backend{one, two}, BatchSize: 1},
-		"Objective: o is trained on one device; 2 devices share":                                         {Devices: []backend.Backend{one, two}, Objective: &Objective{Name: "o", Parts: []Part{p}}},
+		`Devices: the loss "p" of objective o is computed on one device; there are 2`:                    {Devices: []backend.Backend{one, two}, Objective: &Objective{Name: "o", Parts: []Part{p}}},
 		"a copy of the model takes 0.00 GB; device card:3 has 0.00 GB left":                              {Devices: []backend.Backend{one, full}},
 		"the run would take 0.00 GB besides the model: gradients and activations of passes of up to":     {Devices: []backend.Backend{one, two}, MemoryLimit: 100},
 		"optimizer 0.00 GB, copies of the weights 0.00 GB; device card:4 has 0.00 GB left; lower MicroT": {Devices: []backend.Backend{one, two, narrow}},

@@ -44,7 +44,7 @@ func (t *Trainer) Step(shares ...[]data.Batch) (Report, error) {
 		r.Tokens += len(b.IDs)
 	}
 	if t.cfg.Objective != nil {
-		a, err := t.objective(micro)
+		a, err := t.objective(shares)
 		if err != nil {
 			return r, err
 		}

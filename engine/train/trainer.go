@@ -128,12 +128,18 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 			t.Close()
 		}
 	}()
-	t.replicas = []*replica{{m, t.dev, t.params}}
+	own := &replica{model: m, dev: t.dev, params: t.params}
+	if cfg.Objective != nil {
+		for _, p := range cfg.Objective.Parts {
+			own.losses = append(own.losses, p.Loss)
+		}
+	}
+	t.replicas = []*replica{own}
 	if len(devices) > 1 {
 		t.link = backend.NewCollective(devices) // first: it takes memory too
 		t.way = t.link.Info()
 	}
-	if err := t.fits(t.replicas[0], cfg.MemoryLimit); err != nil {
+	if err := t.fits(own, cfg.MemoryLimit); err != nil {
 		return nil, err
 	}
 	if err := t.replicate(); err != nil {
@@ -493,7 +499,7 @@ func (t *Trainer) Close() {
 	}
 	if len(t.replicas) > 1 {
 		for _, r := range t.replicas[1:] {
-			r.model.Close()
+			r.close()
 		}
 		t.replicas = t.replicas[:1]
 	}

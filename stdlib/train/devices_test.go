@@ -46,6 +46,7 @@ func TestDevicesRefused(t *testing.T) {
 		`no device "cpu:1"`:                       {Devices: []string{"cpu", "cpu:1"}},
 		"cpu and ref are of unlike kinds":         {Devices: []string{"cpu", "ref"}},
 		"the model lies on cpu, which is none of": {Devices: []string{"ref", "cpu-bf16"}},
+		`device "cuda-sim:x": the number`:         {Devices: []string{"cuda-sim:x"}},
 	} {
 		cfg.LR, cfg.NoStore = 1e-3, true
 		if msg := stopped(t, func() { Run(base, pets(), cfg) }); !strings.Contains(msg, want) {

@@ -75,8 +75,8 @@ type Config struct {
 
 	// Devices share the examples of every update: several of one kind, such as "cuda:0" and "cuda:1", the model's own among them; empty
 	// for that one alone. Each gets a copy of the model. Losses, norms and weights are those of one device but for the rounding of
-	// sums; the same devices give the same bits. Not with a Loss. Real cards are joined by NCCL where it is installed; that
-	// has run on no card yet.
+	// sums; the same devices give the same bits. Custom losses and Contrast are for one device; the teacher of Distill and the base of
+	// Prefer are copied to each. Real cards are joined by NCCL where it is installed; that has run on no card yet.
 	Devices []string
 
 	OnStep      func(Report) // called after every update, and for the updates of a run that comes from the store
