@@ -50,13 +50,19 @@ func (m *Model) Close() {
 	for _, h := range m.held {
 		h.release(m.dev)
 	}
-	for _, p := range m.Adapter.Params() {
-		m.dev.Free(p.Value)
-	}
+	m.dropAdapter()
 	if m.angled != nil {
 		m.angled.release(m.dev)
 	}
-	m.held, m.angled, m.freqs, m.local, m.params, m.byName, m.layers, m.Adapter = nil, nil, nil, nil, nil, nil, nil, nil
+	m.held, m.angled, m.freqs, m.local, m.params, m.byName, m.layers = nil, nil, nil, nil, nil, nil, nil
+}
+
+// dropAdapter takes the adapter off.
+func (m *Model) dropAdapter() {
+	if m.Adapter != nil {
+		m.Adapter.held.release(m.dev)
+		m.Adapter = nil
+	}
 }
 
 // blank returns a model without parameters that is like m otherwise.
@@ -92,11 +98,20 @@ func (m *Model) Clone() *Model {
 // Share returns a model on the same weights without an adapter: what LoRA training starts from. Neither model may train
 // the shared weights.
 func (m *Model) Share() *Model {
+	n := m.Again()
+	n.dropAdapter()
+	return n
+}
+
+// Again returns the model once more, on the same weights and adapter, to be given another name or template. Neither may train them.
+func (m *Model) Again() *Model {
 	n := *m
-	n.Adapter = nil
 	n.held, n.angled = nil, m.angled.share()
 	for _, h := range m.held {
 		n.held = append(n.held, h.share())
+	}
+	if m.Adapter != nil {
+		m.Adapter.held.share()
 	}
 	return &n
 }
@@ -140,13 +155,14 @@ func (m *Model) On(dev backend.Backend) (*Model, error) {
 
 // Bytes returns what the model's weights and adapter take of its device, but for what its memory is rounded up by.
 func (m *Model) Bytes() (n int64) {
-	for _, h := range m.held {
+	held := m.held
+	if m.Adapter != nil {
+		held = append(held[:len(held):len(held)], m.Adapter.held)
+	}
+	for _, h := range held {
 		for _, b := range h.buffers {
 			n += 4 * int64(b.Len())
 		}
-	}
-	for _, p := range m.Adapter.Params() {
-		n += 4 * int64(p.Len())
 	}
 	return n
 }

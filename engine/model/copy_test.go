@@ -101,6 +101,7 @@ func TestClose(t *testing.T) {
 		"a clone":                     func(m *Model) []*Model { return []*Model{m.Clone()} },
 		"an adapter":                  func(m *Model) []*Model { return []*Model{adapted(m)} },
 		"a clone with its adapter":    func(m *Model) []*Model { a := adapted(m); return []*Model{a, a.Clone()} },
+		"it again, with an adapter":   func(m *Model) []*Model { a := adapted(m); return []*Model{a, a.Again()} },
 		"a merged one":                func(m *Model) []*Model { a := adapted(m); return []*Model{merged(a), a} },
 		"a quantised one, its clones": func(m *Model) []*Model { q := quantised(m); return []*Model{q, q.Clone(), merged(q), adapted(q)} },
 	} {

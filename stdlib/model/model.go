@@ -186,9 +186,9 @@ func (m *Model) Merge() *Model {
 func (m *Model) WithTemplate(name string) *Model {
 	tp, err := token.TemplateFor(name)
 	stop.If("model.WithTemplate", err)
-	c := *m.m
+	c := m.m.Again()
 	c.Template = tp
-	return &Model{m: &c, seeds: m.seeds}
+	return &Model{m: c, seeds: m.seeds}
 }
 
 // Show describes the model in a line.

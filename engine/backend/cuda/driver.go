@@ -550,7 +550,7 @@ func (e *OutOfMemory) Error() string {
 	for _, n := range e.Largest {
 		l = append(l, mib(uint64(n)))
 	}
-	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, Recompute, OffloadOptimizer, LoRA or a smaller model take less",
+	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, Recompute, OffloadOptimizer, LoRA or a smaller model take less, and Close gives back a model that is done with",
 		mib(uint64(e.Wanted)), mib(e.Free), mib(e.Total), mib(uint64(e.InUse)), strings.Join(l, ", "))
 }
 
