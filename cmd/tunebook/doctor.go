@@ -17,8 +17,8 @@ func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what models can run on here",
-		Long: `Doctor says, a line each, what processor and cards models can run on, which is the default, and where the compiler of a
-script's own CUDA kernels was found. What is missing is said with the places where it was looked for. Nothing is missing
+		Long: `Doctor says, a line each, what processor and cards models can run on, which is the default, and where the libraries of products
+and of several cards at once and the compiler of a script's own CUDA kernels were found. What is missing is said with the places where it was looked for. Nothing is missing
 that the cpu device needs.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
