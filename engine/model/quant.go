@@ -86,10 +86,19 @@ func pack(dev backend.Backend, x []float32, q backend.Quant) (*backend.Packed, e
 	if err != nil {
 		return nil, err
 	}
-	p := &backend.Packed{Quant: q, Codes: dev.AllocUninit(tensor.I32, len(codes)), Scales: dev.AllocUninit(tensor.F32, len(scales))}
+	return packedOf(dev, codes, scales, q), nil
+}
+
+// packedOf puts codes and scales that nothing else uses on a device, without a copy where they lie in its memory already.
+func packedOf(dev backend.Backend, codes []int32, scales []float32, q backend.Quant) *backend.Packed {
+	p := &backend.Packed{Quant: q, Scales: bufferOf(dev, scales)}
+	if a, ok := dev.(backend.Adopter); ok {
+		p.Codes = a.AdoptInts(codes)
+		return p
+	}
+	p.Codes = dev.AllocUninit(tensor.I32, len(codes))
 	dev.UploadInts(p.Codes, codes)
-	dev.Upload(p.Scales, scales)
-	return p, nil
+	return p
 }
 
 // Quant returns the form in which linear weights are held; ok is false where they are numbers.

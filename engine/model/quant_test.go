@@ -120,7 +120,7 @@ func TestOpenQuantised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.NF4: "F32", backend.BF16: "BF16", backend.Int8: "Q8_0", backend.Int4: "Q4_0"} {
+	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.Q4_0: "Q4_0", backend.NF4: "F32", backend.BF16: "BF16", backend.Int8: "Q8_0", backend.Int4: "Q4_0"} {
 		path := filepath.Join(t.TempDir(), "m.gguf")
 		if err := m.SaveGGUF(path, as); err != nil {
 			t.Fatal(err)
@@ -145,6 +145,39 @@ func TestOpenQuantised(t *testing.T) {
 		c, _ := wide.Fingerprint()
 		if a != b || (b == c) != (q != backend.NF4) {
 			t.Errorf("%v: opened in it another model: %v; the file's own numbers: %v", q, a != b, b == c)
+		}
+	}
+}
+
+// The same holds for rows of interleaved RoPE whose ends are no ends of blocks: 48 wide, where NF4 has blocks of 64.
+func TestOpenQuantisedInterleaved(t *testing.T) {
+	dev := device(t, "cpu")
+	m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: 64, HiddenSize: 48, IntermediateSize: 96, NumHiddenLayers: 2, NumAttentionHeads: 4,
+		NumKeyValueHeads: 2, HeadDim: 12, MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 1e4, TieWordEmbeddings: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m.gguf")
+	if err := m.SaveBareGGUF(path, "F32"); err != nil {
+		t.Fatal(err)
+	}
+	wide, err := model.OpenBareGGUF(dev, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range backend.Quants {
+		then, err := wide.Quantize(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := model.OpenBareGGUF(dev, path, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := then.Fingerprint()
+		b, _ := at.Fingerprint()
+		if a != b {
+			t.Errorf("%v: opened in it another model", q)
 		}
 	}
 }
