@@ -44,7 +44,7 @@ func doctor() [][2]string {
 		lines = append(lines, [2]string{"cuda", err.Error()})
 	}
 	for i, c := range cards {
-		lines = append(lines, [2]string{fmt.Sprintf("cuda %d", i), c.String()})
+		lines = append(lines, [2]string{fmt.Sprintf("cuda:%d", i), c.String()})
 		if err := c.Usable(); err != nil {
 			lines = append(lines, [2]string{"", err.Error()})
 		}
@@ -53,6 +53,11 @@ func doctor() [][2]string {
 		lines = append(lines, [2]string{"products", err.Error()})
 	} else {
 		lines = append(lines, [2]string{"products", l})
+	}
+	if l, err := cuda.Collectives(); err != nil {
+		lines = append(lines, [2]string{"several cards", err.Error()})
+	} else {
+		lines = append(lines, [2]string{"several cards", l})
 	}
 	if c, err := nvrtc.Open(); err != nil {
 		lines = append(lines, [2]string{"compiler", err.Error()})

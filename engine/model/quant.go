@@ -44,13 +44,13 @@ func (m *Model) Quantize(q backend.Quant) (*Model, error) {
 		packed[p] = &grad.Param{Name: p.Name, Shape: p.Shape, Packed: k}
 	}
 	n := *m
-	n.params, n.byName = nil, map[string]*grad.Param{}
-	for _, p := range m.params {
+	n.params, n.held, n.byName, n.angled = nil, nil, map[string]*grad.Param{}, m.angled.share()
+	for i, p := range m.params {
 		if c, ok := packed[p]; ok {
-			p = c
+			n.add(c, hold(c))
+		} else {
+			n.add(p, m.held[i].share())
 		}
-		n.params = append(n.params, p)
-		n.byName[p.Name] = p
 	}
 	n.link()
 	return &n, m.dev.Sync()
@@ -131,9 +131,11 @@ func (m *Model) read(p *grad.Param) (x []float32, err error) {
 
 // widen gives packed parameters, which are the model's own, numbers again.
 func (m *Model) widen() {
-	for _, p := range m.params {
+	for i, p := range m.params {
 		if p.Packed != nil {
 			p.Value, p.Packed = grad.Unpack(m.dev, p.Packed, p.Len()), nil
+			m.held[i].release(m.dev)
+			m.held[i] = hold(p)
 		}
 	}
 }
