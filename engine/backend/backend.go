@@ -156,7 +156,7 @@ type Ops interface {
 	// float32.   y (n)  codes (q.Codes(n)) i32  scales (q.Scales(n))
 	Dequantize(y, codes, scales Buffer, n int, q Quant)
 	// MatMulPacked is MatMul by the numbers that codes and scales stand for: B is (N, K) for NT and (K, N) for NN; there is no
-	// TN. In a product NT with Int8, blocks of 32 elements of the rows of A are rounded first (RoundInt8).
+	// TN. In a product NT with Int8 or Int4, blocks of 32 elements of the rows of A are rounded first (RoundInt8).
 	MatMulPacked(c, a, codes, scales Buffer, m, n, k int, op MatOp, q Quant, alpha, beta float32)
 	// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W (V, C) that codes and scales stand for.   y (T, C)  ids (T) i32
 	EmbeddingPacked(y, codes, scales, ids Buffer, t, c, v int, q Quant)

@@ -70,10 +70,19 @@ func (m *HostMemory) Alloc(dt tensor.DType, n int) Buffer {
 type Adopter interface {
 	// Adopt makes x a buffer of the device: its owner does not write to it any more. Free leaves it to the garbage collector.
 	Adopt(x []float32) Buffer
+	AdoptInts(x []int32) Buffer
 }
 
 // Adopt makes x a buffer.
 func (m *HostMemory) Adopt(x []float32) Buffer { return &HostBuffer{F: x} }
+
+// AdoptInts makes x a buffer.
+func (m *HostMemory) AdoptInts(x []int32) Buffer {
+	if x == nil {
+		x = []int32{} // which says that they are ints
+	}
+	return &HostBuffer{I: x}
+}
 
 // zero clears x, a large one with several threads: what it costs is the first use of its pages. Fresh memory is zero, but
 // where it is read before it is written, every page fails twice.

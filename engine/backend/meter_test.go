@@ -106,3 +106,20 @@ func TestAdopt(t *testing.T) {
 		t.Error("adopted memory is handed out again")
 	}
 }
+
+// The same holds for ints, of which none are ints too.
+func TestAdoptInts(t *testing.T) {
+	m := &HostMemory{}
+	x := []int32{1, 2, 3}
+	b := m.AdoptInts(x)
+	if b.Len() != 3 || b.DType() != tensor.I32 || &b.(*HostBuffer).I[0] != &x[0] {
+		t.Errorf("%+v", b)
+	}
+	m.Free(b)
+	if m.Reusable() != 0 {
+		t.Error("adopted memory is handed out again")
+	}
+	if b := m.AdoptInts(nil); b.DType() != tensor.I32 || b.Len() != 0 {
+		t.Errorf("%+v", b)
+	}
+}

@@ -120,12 +120,12 @@ func (m *Model) Again() *Model {
 func (m *Model) On(dev backend.Backend) (*Model, error) {
 	n := m.blank(dev)
 	var failed error
-	floats := func(b backend.Buffer) backend.Buffer {
+	floats := func(b backend.Buffer) []float32 {
 		x := make([]float32, b.Len())
 		if err := m.dev.Download(x, b); err != nil && failed == nil {
 			failed = err
 		}
-		return bufferOf(dev, x)
+		return x
 	}
 	for _, p := range m.params {
 		q := &grad.Param{Name: p.Name, Shape: p.Shape}
@@ -134,15 +134,14 @@ func (m *Model) On(dev backend.Backend) (*Model, error) {
 			if err := m.dev.DownloadInts(codes, k.Codes); err != nil && failed == nil {
 				failed = err
 			}
-			q.Packed = &backend.Packed{Quant: k.Quant, Codes: dev.AllocUninit(tensor.I32, len(codes)), Scales: floats(k.Scales)}
-			dev.UploadInts(q.Packed.Codes, codes)
+			q.Packed = packedOf(dev, codes, floats(k.Scales), k.Quant)
 		} else {
-			q.Value = floats(p.Value)
+			q.Value = bufferOf(dev, floats(p.Value))
 		}
 		n.add(q, hold(q))
 	}
 	n.link()
-	n.Adapter = m.Adapter.clone(func(p *grad.Param) backend.Buffer { return floats(p.Value) })
+	n.Adapter = m.Adapter.clone(func(p *grad.Param) backend.Buffer { return bufferOf(dev, floats(p.Value)) })
 	if err := dev.Sync(); failed == nil {
 		failed = err
 	}

@@ -34,6 +34,8 @@ func (d *tally) AllocUninit(dt tensor.DType, n int) backend.Buffer {
 }
 func (d *tally) Adopt(x []float32) backend.Buffer { return d.took(d.Backend.Adopt(x)) }
 
+func (d *tally) AdoptInts(x []int32) backend.Buffer { return d.took(d.Backend.AdoptInts(x)) }
+
 func (d *tally) Free(b backend.Buffer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

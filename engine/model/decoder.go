@@ -90,26 +90,47 @@ func New(dev backend.Backend, c Config, seed int64) (*Model, error) {
 		}
 		return x
 	}
-	// Tensors are made side by side, a few ahead of the one that goes to the device.
 	all := c.tensors()
-	made := make([]chan []float32, len(all))
+	return build(dev, c, ahead(len(all), runtime.GOMAXPROCS(0), func(i int) (numbers, error) {
+		return numbers{plain: fill(all[i].name, all[i].shape)}, nil
+	}))
+}
+
+// numbers are those of a tensor, plain or in the codes and scales of a form of quantisation.
+type numbers struct {
+	plain  []float32
+	codes  []int32
+	scales []float32
+}
+
+// ahead returns a source for build of n tensors that another source makes, so many of them side by side: the one that goes to the
+// device next and those behind it.
+func ahead(n, many int, make1 func(i int) (numbers, error)) func(i int) (numbers, error) {
+	type result struct {
+		x   numbers
+		err error
+	}
+	made := make([]chan result, n)
 	start := func(i int) {
-		if i < len(all) {
-			made[i] = make(chan []float32, 1)
-			go func() { made[i] <- fill(all[i].name, all[i].shape) }()
+		if i < n {
+			made[i] = make(chan result, 1)
+			go func() {
+				x, err := make1(i)
+				made[i] <- result{x, err}
+			}()
 		}
 	}
-	ahead := runtime.GOMAXPROCS(0)
-	for i := range ahead {
+	for i := range many {
 		start(i)
 	}
-	next := 0
-	return build(dev, c, func(string, []int) ([]float32, error) {
-		x := <-made[next]
-		start(next + ahead)
-		next++
-		return x, nil
-	})
+	return func(i int) (numbers, error) {
+		r := <-made[i]
+		made[i] = nil
+		if r.err == nil {
+			start(i + many)
+		}
+		return r.x, r.err
+	}
 }
 
 // Blank returns a model of zeros, for a plan of what a run of it takes: on a device that counts (backend.Plan) nothing of its size
@@ -119,22 +140,23 @@ func Blank(dev backend.Backend, c Config) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	specs := c.tensors()
 	var all []float32
-	return build(dev, c, func(_ string, shape []int) ([]float32, error) {
-		n := tensor.Size(shape...)
+	return build(dev, c, func(i int) (numbers, error) {
+		n := tensor.Size(specs[i].shape...)
 		if _, keeps := dev.(backend.Adopter); keeps {
-			return make([]float32, n), nil
+			return numbers{plain: make([]float32, n)}, nil
 		}
 		if len(all) < n {
 			all = make([]float32, n) // read by no plan: the machine gives no memory for it
 		}
-		return all[:n], nil
+		return numbers{plain: all[:n]}, nil
 	})
 }
 
-// build puts a model on a device from a source of tensors by name; with a form of quantisation, the layers' linear weights in
-// that form, one by one.
-func build(dev backend.Backend, c Config, read func(name string, shape []int) ([]float32, error), q ...backend.Quant) (*Model, error) {
+// build puts a model on a device from a source of the tensors of its configuration, which is asked for them in their order. With a
+// form of quantisation the layers' linear weights come in that form.
+func build(dev backend.Backend, c Config, read func(i int) (numbers, error), q ...backend.Quant) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -143,21 +165,18 @@ func build(dev backend.Backend, c Config, read func(name string, shape []int) ([
 	if len(q) > 0 {
 		forms = c.forms(q[0])
 	}
-	for _, s := range c.tensors() {
-		data, err := read(s.name, s.shape)
+	for i, s := range c.tensors() {
+		x, err := read(i)
 		if err != nil {
 			return nil, err
 		}
-		if want := tensor.Size(s.shape...); len(data) != want {
-			return nil, fmt.Errorf("model: tensor %s: %d elements; shape %v has %d", s.name, len(data), s.shape, want)
-		}
 		p := &grad.Param{Name: s.name, Shape: s.shape}
 		if form, ok := forms[s.name]; ok {
-			if p.Packed, err = pack(dev, data, form); err != nil {
-				return nil, fmt.Errorf("model: tensor %s: %w", s.name, err)
-			}
+			p.Packed = packedOf(dev, x.codes, x.scales, form)
+		} else if want := tensor.Size(s.shape...); len(x.plain) != want {
+			return nil, fmt.Errorf("model: tensor %s: %d elements; shape %v has %d", s.name, len(x.plain), s.shape, want)
 		} else {
-			p.Value = bufferOf(dev, data)
+			p.Value = bufferOf(dev, x.plain)
 		}
 		m.add(p, hold(p))
 	}

@@ -24,7 +24,7 @@ func (m *Model) SaveBare(dir, dtype string) error { return m.saveWeights(dir, dt
 func (c *Config) File(dtype string) ([]byte, error) { return c.file(dtype, nil) }
 
 // OpenBareGGUF opens a GGUF file that has no tokenizer.
-func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
+func OpenBareGGUF(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	g, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func OpenBareGGUF(dev backend.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadGGUF(dev, c, g, path)
+	return loadGGUF(dev, c, g, path, q...)
 }
 
 // ReadPooling reads how a folder's encoder makes its vectors.

@@ -35,7 +35,8 @@ const (
 //   - a .bin file of llama2.c with its tokenizer, tok<vocabulary>.bin or tokenizer.bin, beside it.
 //
 // Quantised weights are widened to float32. With a form of quantisation the linear weights of the layers are held in it, as
-// Quantize holds them, without ever being numbers all at once: a base for adapters. A weight that the configuration asks for and the file lacks, or the other
+// Quantize holds them, without ever being numbers all at once: a base for adapters. Blocks of a file that are the form's own are
+// taken as they lie (weights.File.Packed). A weight that the configuration asks for and the file lacks, or the other
 // way round, is an error that names them.
 func Open(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) {
 	st, err := os.Stat(path)
@@ -56,7 +57,9 @@ func Open(dev backend.Backend, path string, q ...backend.Quant) (*Model, error) 
 // tensors is a file of named tensors.
 type tensors interface {
 	Names() []string
+	Info(name string) (weights.Info, bool)
 	Tensor(name string) (weights.Tensor, error)
+	Packed(name string, q backend.Quant) (codes []int32, scales []float32, err error)
 }
 
 // load builds a model from a file that must hold exactly the configuration's tensors.
@@ -69,19 +72,41 @@ func load(dev backend.Backend, c Config, f tensors, what string, q ...backend.Qu
 	}
 	interleaved := c.RopeInterleaved
 	c.RopeInterleaved = false
-	m, err := build(dev, c, func(name string, shape []int) ([]float32, error) {
+	var forms map[string]backend.Quant
+	if len(q) > 0 {
+		forms = c.forms(q[0])
+	}
+	// One tensor is read while the one before it goes to the device.
+	all := c.tensors()
+	m, err := build(dev, c, ahead(len(all), 2, func(i int) (x numbers, err error) {
+		name, shape := all[i].name, all[i].shape
+		info, ok := f.Info(name)
+		if ok && !slices.Equal(info.Shape, shape) {
+			return x, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, info.Shape, shape)
+		}
+		form, packed := forms[name]
+		interleaved := interleaved && turned(name)
+		if packed && (!interleaved || shape[1]%form.Block() == 0) {
+			if x.codes, x.scales, err = f.Packed(name, form); err == nil && interleaved {
+				x.codes, x.scales = halves(x.codes, shape[0], c.HeadDim), halves(x.scales, shape[0], c.HeadDim)
+			}
+			return x, err
+		}
 		t, err := f.Tensor(name)
 		if err != nil {
-			return nil, err
+			return x, err
 		}
-		if !slices.Equal(t.Shape, shape) {
-			return nil, fmt.Errorf("model.Open: %s: tensor %s is %v; the configuration makes it %v", what, name, t.Shape, shape)
+		x.plain = t.Data
+		if interleaved {
+			x.plain = halves(x.plain, shape[0], c.HeadDim)
 		}
-		if interleaved && turned(name) {
-			return halves(t.Data, shape[0], c.HeadDim), nil
+		if packed {
+			if x.codes, x.scales, err = weights.Pack(x.plain, form); err != nil {
+				err = fmt.Errorf("model.Open: %s: tensor %s: %w", what, name, err)
+			}
 		}
-		return t.Data, nil
-	}, q...)
+		return x, err
+	}), q...)
 	if err != nil {
 		return nil, err
 	}

@@ -170,7 +170,7 @@ func (w without) Names() []string {
 	return slices.DeleteFunc(w.tensors.Names(), func(n string) bool { return n == w.name })
 }
 
-// lessOne takes the 1 from norms that a file holds as 1 + w.
+// lessOne takes the 1 from norms that a file holds as 1 + w. No norm is packed.
 type lessOne struct{ tensors }
 
 func (l lessOne) Tensor(name string) (weights.Tensor, error) {

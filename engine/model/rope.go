@@ -166,8 +166,8 @@ func neighbours(data []float32, rows, d int) []float32 {
 
 // halves returns rows of heads of d with neighbours (2i, 2i+1) put at (i, i+d/2): RoPE of halves then gives the scores that
 // interleaved RoPE gave before.
-func halves(data []float32, rows, d int) []float32 {
-	out, width := make([]float32, len(data)), len(data)/rows
+func halves[E float32 | int32](data []E, rows, d int) []E {
+	out, width := make([]E, len(data)), len(data)/rows
 	for r := range rows {
 		head, at := r/d*d, r%d
 		to := head + at/2 + at%2*(d/2)

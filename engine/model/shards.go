@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/weights"
 )
 
@@ -139,6 +140,24 @@ func (s *shards) Tensor(name string) (weights.Tensor, error) {
 	return f.Tensor(name)
 }
 
+// Info returns what is known of a tensor without reading it.
+func (s *shards) Info(name string) (weights.Info, bool) {
+	f, ok := s.in[name]
+	if !ok {
+		return weights.Info{}, false
+	}
+	return f.Info(name)
+}
+
+// Packed reads one tensor in a form of quantisation.
+func (s *shards) Packed(name string, q backend.Quant) (codes []int32, scales []float32, err error) {
+	f, ok := s.in[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("no tensor %q among %d", name, len(s.in))
+	}
+	return f.Packed(name, q)
+}
+
 // renamed is the tensors of a file under the names that the configuration gives them.
 type renamed struct {
 	tensors
@@ -160,6 +179,16 @@ func (r renamed) Tensor(name string) (weights.Tensor, error) {
 		return weights.Tensor{}, fmt.Errorf("no tensor %q among %d", name, len(r.stored))
 	}
 	return r.tensors.Tensor(stored)
+}
+
+func (r renamed) Info(name string) (weights.Info, bool) { return r.tensors.Info(r.stored[name]) }
+
+func (r renamed) Packed(name string, q backend.Quant) (codes []int32, scales []float32, err error) {
+	stored, ok := r.stored[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("no tensor %q among %d", name, len(r.stored))
+	}
+	return r.tensors.Packed(stored, q)
 }
 
 // familiar returns a file's tensors without what is no parameter of the family: masks and frequencies that old files hold,

@@ -220,10 +220,13 @@ func encode(buf []byte, x []float32, d DType) ([]byte, error) {
 		return nil, &oddError{i, x[i], d}
 	}
 	var codes [32]uint8
+	var words [8]int32
 	for ; len(x) > 0; x = x[32:] {
 		if d == Q8_0 {
-			buf = le.AppendUint16(buf, q8(x[:32], codes[:]))
-			buf = append(buf, codes[:]...)
+			buf = le.AppendUint16(buf, q8(words[:], x[:32], math.Float32frombits(magnitude(x[:32]))))
+			for _, w := range words {
+				buf = le.AppendUint32(buf, uint32(w))
+			}
 			continue
 		}
 		buf = le.AppendUint16(buf, q4(x[:32], codes[:]))

@@ -19,6 +19,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"tunebook/engine/internal/pages"
 )
 
 // Tensor is one named array of a model. Data is row-major; its length is the product of Shape.
@@ -111,17 +113,9 @@ func (f *File) Has(name string) bool {
 // Tensor reads one tensor as float32. Errors: a name that the file does not have, an element type that is not read, and
 // those of reading.
 func (f *File) Tensor(name string) (Tensor, error) {
-	i, ok := f.index[name]
-	if !ok {
-		return Tensor{}, fmt.Errorf("weights: %s: no tensor %q among %d", f.place, name, len(f.infos))
-	}
-	info := f.infos[i]
-	if info.other != "" {
-		return Tensor{}, fmt.Errorf("weights: %s: tensor %q: elements of type %s; wanted F32, F16 or BF16", f.place, info.Stored, info.other)
-	}
-	n := 1
-	for _, d := range info.Shape {
-		n *= d
+	info, n, err := f.readable(name)
+	if err != nil {
+		return Tensor{}, err
 	}
 	t := Tensor{Name: name, Shape: append([]int{}, info.Shape...), Data: make([]float32, n)}
 	if err := f.read(t.Data, info); err != nil {
@@ -130,11 +124,44 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	return t, nil
 }
 
-// read fills dst from the file, in pieces that goroutines share. The error is that of the first piece that fails.
+// readable returns what is known of a tensor whose elements are of a type that is read, and their number.
+func (f *File) readable(name string) (info Info, n int, err error) {
+	i, ok := f.index[name]
+	if !ok {
+		return info, 0, fmt.Errorf("weights: %s: no tensor %q among %d", f.place, name, len(f.infos))
+	}
+	info = f.infos[i]
+	if info.other != "" {
+		return info, 0, fmt.Errorf("weights: %s: tensor %q: elements of type %s; wanted F32, F16 or BF16", f.place, info.Stored, info.other)
+	}
+	n = 1
+	for _, d := range info.Shape {
+		n *= d
+	}
+	return info, n, nil
+}
+
+// read fills dst from the file.
 func (f *File) read(dst []float32, info Info) error {
-	q := dtypes[info.DType]
-	const blocks = 1 << 15
-	piece := int64(blocks * q.bytes)
+	if info.DType == F32 && littleEndian {
+		return f.pieces(info, 1<<18, func(first int, size int64) []byte {
+			b := unsafe.Slice((*byte)(unsafe.Pointer(&dst[first])), size)
+			pages.Populate(b)
+			return b
+		}, func(int, []byte) error { return nil })
+	}
+	block := dtypes[info.DType].block
+	return f.pieces(info, 1<<15, nil, func(first int, src []byte) error {
+		decode(dst[first*block:][:len(src)/dtypes[info.DType].bytes*block], src, info.DType)
+		return nil
+	})
+}
+
+// pieces reads a tensor's bytes in pieces of so many blocks, which goroutines share, and hands each to use with the number of its
+// first block. to gives the memory that size bytes are read to; with nil a goroutine has memory of its own, which use may not
+// keep. The error is that of the first piece that fails.
+func (f *File) pieces(info Info, blocks int, to func(first int, size int64) []byte, use func(first int, src []byte) error) error {
+	piece := int64(blocks * dtypes[info.DType].bytes)
 	n := int((info.bytes + piece - 1) / piece)
 	errs := make([]error, n)
 	var next atomic.Int64
@@ -143,19 +170,17 @@ func (f *File) read(dst []float32, info Info) error {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			at := int64(i) * piece
 			size := min(piece, info.bytes-at)
-			part := dst[i*blocks*q.block:][:int(size)/q.bytes*q.block]
-			direct := info.DType == F32 && littleEndian
-			if direct {
-				buf = unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), size)
+			if to != nil {
+				buf = to(i*blocks, size)
 			} else if buf == nil {
-				buf = make([]byte, piece)
+				buf = make([]byte, size) // no later piece is longer
 			}
 			if got, err := f.r.ReadAt(buf[:size], info.offset+at); int64(got) < size {
 				errs[i] = fmt.Errorf("%d of %d bytes: %w", at+int64(got), info.bytes, err)
 				return
 			}
-			if !direct {
-				decode(part, buf[:size], info.DType)
+			if errs[i] = use(i*blocks, buf[:size]); errs[i] != nil {
+				return
 			}
 		}
 	}

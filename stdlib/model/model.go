@@ -49,7 +49,7 @@ type Options struct {
 	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu".
 	// Training runs where the model lies, or on several devices that train.Config names.
 	Device string
-	Quant  string // of Open: hold the weights in "q8_0", "q4_0", "nf4", "bf16" or "int8"; see Quantize. Empty for float32
+	Quant  string // of Open: hold the weights in "q8_0", "q4_0", "nf4", "bf16", "int8" or "int4"; see Quantize. Empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -148,7 +148,7 @@ func (m *Model) SaveGGUF(path, as string) string {
 }
 
 // Quantize returns the model with its weights held in fewer bits, to generate with or to train adapters on: "q8_0", "q4_0",
-// "nf4", "bf16", or "int8", which is q8_0 with activations rounded to 8 bits before each product.
+// "nf4", "bf16", or "int8" and "int4", which are q8_0 and q4_0 with activations rounded to 8 bits before each product.
 func (m *Model) Quantize(form string) *Model {
 	const op = "model.Quantize"
 	n, err := m.m.Quantize(quant(op, form))
@@ -162,7 +162,7 @@ func quant(op, form string) backend.Quant {
 			return q
 		}
 	}
-	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0", "nf4", "bf16" or "int8"`)
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0", "nf4", "bf16", "int8" or "int4"`)
 	return 0
 }
 

@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/weights"
 )
 
@@ -32,13 +33,13 @@ type kernels struct {
 	panels         // of float32
 	bf16   *panels // of operands rounded to bf16
 
-	// expands, by backend.Quant, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
-	expands [5]expandFunc
+	// expands, by backend.Quant.Layout, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
+	expands [backend.Layouts]expandFunc
 
 	int8 *int8Kernels // products in whole numbers; nil where the processor has none
 
-	// packedDots, by backend.Quant, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
-	packedDots [5]packedDotFunc
+	// packedDots, by backend.Quant.Layout, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
+	packedDots [backend.Layouts]packedDotFunc
 
 	axpy       func(y, x *float32, alpha float32, n int)
 	add        func(z, x, y *float32, n int)

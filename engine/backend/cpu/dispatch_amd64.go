@@ -3,6 +3,8 @@ package cpu
 import (
 	"github.com/klauspost/cpuid/v2"
 	"golang.org/x/sys/cpu"
+
+	"tunebook/engine/backend"
 )
 
 var tilesAVX2 = [][2]tileFunc{
@@ -20,8 +22,8 @@ var avx2 = kernels{
 	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
-	expands:        [5]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2, expandQ8AVX2},
-	packedDots:     [5]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2, dotQ8x4AVX2},
+	expands:        [backend.Layouts]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2},
+	packedDots:     [backend.Layouts]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2},
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -76,8 +78,8 @@ var avx512 = kernels{
 	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
 	int8:    vnni(),
 
-	expands:        [5]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512, expandQ8AVX512},
-	packedDots:     [5]packedDotFunc{dotQ8x4AVX512, dotQ4x4AVX512, dotNF4x4AVX512, dotBF16x4AVX512, dotQ8x4AVX512},
+	expands:        [backend.Layouts]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512},
+	packedDots:     [backend.Layouts]packedDotFunc{dotQ8x4AVX512, dotQ4x4AVX512, dotNF4x4AVX512, dotBF16x4AVX512},
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,
@@ -108,7 +110,9 @@ func vnni() *int8Kernels {
 		round: roundInt8AVX512,
 		sums:  sumInt8AVX512,
 		tiles: []int8Tile{{7, int8Tile7AVX512}, {4, int8Tile4AVX512}, {2, int8Tile2AVX512}, {1, int8Tile1AVX512}},
-		dot:   dotInt8x4AVX512,
+		dots:  [2]int8Dot{dotInt8x4AVX512, dotInt4x4AVX512},
+		pairs: pairInt4AVX512,
+		bytes: bytesInt4AVX512,
 	}
 }
 

@@ -48,7 +48,7 @@ func (t *dotRowsTask) do(w, i int) {
 				if q != backend.BF16 {
 					scale = &t.packed.scales[at/q.Block()]
 				}
-				t.k.packedDots[q](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
+				t.k.packedDots[q.Layout()](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
 			}
 			return
 		}

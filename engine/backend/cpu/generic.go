@@ -17,8 +17,8 @@ var generic = kernels{
 	panels:  panels{1, tilesGeneric, transposeGeneric, copyLanesGeneric, element},
 	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
-	expands:        [5]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16), expandGeneric(backend.Int8)},
-	packedDots:     [5]packedDotFunc{packedDotGeneric(backend.Q8_0), packedDotGeneric(backend.Q4_0), packedDotGeneric(backend.NF4), packedDotGeneric(backend.BF16), packedDotGeneric(backend.Int8)},
+	expands:        [backend.Layouts]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16)},
+	packedDots:     [backend.Layouts]packedDotFunc{packedDotGeneric(backend.Q8_0), packedDotGeneric(backend.Q4_0), packedDotGeneric(backend.NF4), packedDotGeneric(backend.BF16)},
 	axpy:           axpyGeneric,
 	add:            addGeneric,
 	scale:          scaleGeneric,
@@ -212,11 +212,11 @@ func packedDotGeneric(q backend.Quant) packedDotFunc {
 func (w *packed) block(y []float32, i int) {
 	per := w.q.PerWord()
 	codes := w.codes[i*len(y)/per : (i+1)*len(y)/per]
-	switch w.q {
+	switch w.q.Layout() {
 	case backend.BF16:
 		v := uint32(codes[0])
 		y[0], y[1] = math.Float32frombits(v<<16), math.Float32frombits(v&^0xffff)
-	case backend.Q8_0, backend.Int8:
+	case backend.Q8_0:
 		s := w.scales[i]
 		for j, word := range codes {
 			v := uint32(word)
