@@ -17,8 +17,8 @@ func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what models can run on here",
-		Long: `Doctor says, a line each, what processor and cards models can run on, which is the default, and where the compiler of a
-script's own CUDA kernels was found. What is missing is said with the places where it was looked for. Nothing is missing
+		Long: `Doctor says, a line each, what processor and cards models can run on, which is the default, and where the libraries of products
+and of several cards at once and the compiler of a script's own CUDA kernels were found. What is missing is said with the places where it was looked for. Nothing is missing
 that the cpu device needs.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -44,7 +44,7 @@ func doctor() [][2]string {
 		lines = append(lines, [2]string{"cuda", err.Error()})
 	}
 	for i, c := range cards {
-		lines = append(lines, [2]string{fmt.Sprintf("cuda %d", i), c.String()})
+		lines = append(lines, [2]string{fmt.Sprintf("cuda:%d", i), c.String()})
 		if err := c.Usable(); err != nil {
 			lines = append(lines, [2]string{"", err.Error()})
 		}
@@ -53,6 +53,11 @@ func doctor() [][2]string {
 		lines = append(lines, [2]string{"products", err.Error()})
 	} else {
 		lines = append(lines, [2]string{"products", l})
+	}
+	if l, err := cuda.Collectives(); err != nil {
+		lines = append(lines, [2]string{"several cards", err.Error()})
+	} else {
+		lines = append(lines, [2]string{"several cards", l})
 	}
 	if c, err := nvrtc.Open(); err != nil {
 		lines = append(lines, [2]string{"compiler", err.Error()})

@@ -17,6 +17,8 @@ package backend
 import (
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
 	"sync"
 
 	"tunebook/engine/tensor"
@@ -154,7 +156,7 @@ type Ops interface {
 	// float32.   y (n)  codes (q.Codes(n)) i32  scales (q.Scales(n))
 	Dequantize(y, codes, scales Buffer, n int, q Quant)
 	// MatMulPacked is MatMul by the numbers that codes and scales stand for: B is (N, K) for NT and (K, N) for NN; there is no
-	// TN. In a product NT with Int8, blocks of 32 elements of the rows of A are rounded first (RoundInt8).
+	// TN. In a product NT with Int8 or Int4, blocks of 32 elements of the rows of A are rounded first (RoundInt8).
 	MatMulPacked(c, a, codes, scales Buffer, m, n, k int, op MatOp, q Quant, alpha, beta float32)
 	// EmbeddingPacked writes y[t,:] = W[ids[t],:] for a W (V, C) that codes and scales stand for.   y (T, C)  ids (T) i32
 	EmbeddingPacked(y, codes, scales, ids Buffer, t, c, v int, q Quant)
@@ -272,9 +274,10 @@ type Backend interface {
 }
 
 var (
-	mu   sync.Mutex
-	open = map[string]func() (Backend, error){}
-	made = map[string]Backend{}
+	mu       sync.Mutex
+	open     = map[string]func() (Backend, error){}
+	numbered = map[string]func(i int) (Backend, error){}
+	made     = map[string]Backend{}
 )
 
 // Register makes a device known under a name; a backend's package calls it from init.
@@ -284,14 +287,45 @@ func Register(name string, f func() (Backend, error)) {
 	open[name] = f
 }
 
+// RegisterNumbered makes devices known of which a machine may have several: "cuda", which is "cuda:0", "cuda:1" and so on. f
+// opens number i, whose Name is the one without ":0".
+func RegisterNumbered(kind string, f func(i int) (Backend, error)) {
+	Register(kind, func() (Backend, error) { return f(0) })
+	mu.Lock()
+	defer mu.Unlock()
+	numbered[kind] = f
+}
+
+// Kind returns a device's name without its number: "cuda" of "cuda:1". Devices of one kind compute alike.
+func Kind(name string) string {
+	kind, _, _ := strings.Cut(name, ":")
+	return kind
+}
+
+// Numbered returns the name of number i of a kind: "cuda" for 0, "cuda:1" for 1.
+func Numbered(kind string, i int) string {
+	if i == 0 {
+		return kind
+	}
+	return fmt.Sprintf("%s:%d", kind, i)
+}
+
 // Open returns the device of that name, made at its first use and shared afterwards.
 func Open(name string) (Backend, error) {
 	mu.Lock()
 	defer mu.Unlock()
+	f, ok := open[name]
+	if kind, number, cut := strings.Cut(name, ":"); cut && numbered[kind] != nil {
+		i, err := strconv.Atoi(number)
+		if err != nil || i < 0 {
+			return nil, fmt.Errorf("backend: device %q: the number behind %s: is %q; wanted 0 or more", name, kind, number)
+		}
+		name, ok = Numbered(kind, i), true
+		f = func() (Backend, error) { return numbered[kind](i) }
+	}
 	if b, ok := made[name]; ok {
 		return b, nil
 	}
-	f, ok := open[name]
 	if !ok {
 		names := make([]string, 0, len(open))
 		for n := range open {

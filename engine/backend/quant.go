@@ -16,15 +16,33 @@ const (
 	NF4
 	// BF16 holds each number rounded to bfloat16 in 16 bits, without scales.
 	BF16
-	// Int8 is Q8_0 whose products NT round A too, so that they may run in whole numbers.
+	// Int8 and Int4 are Q8_0 and Q4_0 whose products NT round A too, so that they may run in whole numbers.
 	Int8
+	Int4
 )
 
 // Quants are all forms.
-var Quants = []Quant{Q8_0, Q4_0, NF4, BF16, Int8}
+var Quants = []Quant{Q8_0, Q4_0, NF4, BF16, Int8, Int4}
 
-// String returns the form's name in lower case: "q8_0", "q4_0", "nf4", "bf16", "int8".
-func (q Quant) String() string { return [...]string{"q8_0", "q4_0", "nf4", "bf16", "int8"}[q] }
+// String returns the form's name in lower case: "q8_0", "q4_0", "nf4", "bf16", "int8", "int4".
+func (q Quant) String() string { return [...]string{"q8_0", "q4_0", "nf4", "bf16", "int8", "int4"}[q] }
+
+// Rounds tells whether products NT by a weight in the form round A.
+func (q Quant) Rounds() bool { return q.Layout() != q }
+
+// Layout returns the form, one of the first four, whose codes and scales this one's are.
+func (q Quant) Layout() Quant {
+	switch q {
+	case Int8:
+		return Q8_0
+	case Int4:
+		return Q4_0
+	}
+	return q
+}
+
+// Layouts is how many forms of codes and scales there are.
+const Layouts = 4
 
 // Block returns how many elements are packed together: those that share a scale, and the two in a word of BF16.
 func (q Quant) Block() int {
@@ -39,8 +57,8 @@ func (q Quant) Block() int {
 
 // PerWord returns how many codes a word holds.
 func (q Quant) PerWord() int {
-	switch q {
-	case Q8_0, Int8:
+	switch q.Layout() {
+	case Q8_0:
 		return 4
 	case BF16:
 		return 2
@@ -78,7 +96,7 @@ var nf4 = [16]float32{-1, -0.6961928009986877, -0.5250730514526367, -0.394917488
 	-0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434,
 	0.5626170039176941, 0.7229568362236023, 1}
 
-// RoundInt8 writes the codes that stand for a block of at most 32 numbers in a product with Int8, and returns their scale: the
+// RoundInt8 writes the codes that stand for a block of at most 32 numbers in a product that rounds A, and returns their scale: the
 // largest magnitude over 127. A code is the number divided by the scale (multiplied by 127 over the largest magnitude, in
 // float32), rounded to the nearest whole number, halves to even. A block of which a number is not finite is not rounded:
 // its scale is NaN.

@@ -188,7 +188,7 @@ func Comparisons(s Settings) []Comparison {
 	}
 	file := func(form string) string { return filepath.Join(s.Models, "smol."+form+".gguf") }
 	generate("generate Q8_0", file("Q8_0"), "cpu", "int8", 1, 1.4, llama("Q8_0", 1))
-	generate("generate Q4_0", file("Q4_0"), "cpu", "q4_0", 1, 1.4, llama("Q4_0", 1))
+	generate("generate Q4_0", file("Q4_0"), "cpu", "int4", 1, 1.4, llama("Q4_0", 1))
 	generate("generate BF16", file("BF16"), "cpu", "bf16", 1, 1.15, llama("BF16", 1))
 	generate("generate 32 Q8_0", file("Q8_0"), "cpu", "int8", 32, 2, llama("Q8_0", 32))
 	generate("generate 32", folder("smol"), "cpu", "", 32, 3, hf("fp32", 32), hf("bf16", 32))

@@ -34,6 +34,9 @@ type Model struct {
 	final  module
 	freqs  backend.Buffer // nil without RoPE
 	local  backend.Buffer // the angles of layers with a window of their own; nil without
+
+	held   []*memory // of the parameters, in their order
+	angled *memory   // of freqs and local
 }
 
 // chatText is a file's own text of a template that is also a built-in: it goes along when the model is saved.
@@ -175,11 +178,16 @@ func build(dev backend.Backend, c Config, read func(i int) (numbers, error), q .
 		} else {
 			p.Value = bufferOf(dev, x.plain)
 		}
-		m.params = append(m.params, p)
-		m.byName[s.name] = p
+		m.add(p, hold(p))
 	}
 	m.link()
 	return m, dev.Sync()
+}
+
+// add takes a parameter into a model that is being made.
+func (m *Model) add(p *grad.Param, held *memory) {
+	m.params, m.held = append(m.params, p), append(m.held, held)
+	m.byName[p.Name] = p
 }
 
 // bufferOf puts numbers that nothing else uses on a device, without a copy where they lie in its memory already.
@@ -210,10 +218,13 @@ func (m *Model) link() {
 			gate: find(at + p.gate), up: find(at + p.up), down: find(at + p.down),
 		}
 	}
-	if m.freqs == nil && m.wpe == nil {
-		m.freqs = m.angles(c.ropeFreqs(c.RopeTheta, p.rotary))
-		if p.globalEvery > 0 {
-			m.local = m.angles(c.ropeFreqs(p.localTheta, p.rotary))
+	if m.angled == nil {
+		m.angled = newMemory()
+		if m.wpe == nil {
+			m.freqs = m.angles(c.ropeFreqs(c.RopeTheta, p.rotary))
+			if p.globalEvery > 0 {
+				m.local = m.angles(c.ropeFreqs(p.localTheta, p.rotary))
+			}
 		}
 	}
 }
@@ -238,6 +249,7 @@ func (m *Model) free() {
 func (m *Model) angles(f []float32) backend.Buffer {
 	b := m.dev.AllocUninit(tensor.F32, len(f))
 	m.dev.Upload(b, f)
+	m.angled.buffers = append(m.angled.buffers, b)
 	return b
 }
 
@@ -556,32 +568,4 @@ func (m *Model) Logits(t *grad.Tape, in Input, rows []int32) *grad.Var {
 	g := t.Gather(h, t.Ints(rows), len(rows))
 	t.Release(h)
 	return t.Linear(g, t.Param(m.Head()), nil)
-}
-
-// Clone returns a model of the same weights in memory of its own, with no gradients: training one leaves the other as
-// it is. An adapter is cloned too.
-func (m *Model) Clone() *Model {
-	n := &Model{Name: m.Name, Config: m.Config, Tokenizer: m.Tokenizer, Template: m.Template, chat: m.chat, Pooling: m.Pooling, dev: m.dev,
-		freqs: m.freqs, local: m.local,
-		byName: map[string]*grad.Param{}}
-	for _, p := range m.params {
-		q := &grad.Param{Name: p.Name, Shape: p.Shape, Packed: p.Packed} // packed weights are never changed
-		if p.Packed == nil {
-			q.Value = m.dev.AllocUninit(tensor.F32, p.Len())
-			m.dev.Copy(q.Value, p.Value)
-		}
-		n.params = append(n.params, q)
-		n.byName[q.Name] = q
-	}
-	n.link()
-	n.Adapter = m.Adapter.clone(m.dev)
-	return n
-}
-
-// Share returns a model on the same weights without an adapter: what LoRA training starts from. Neither model may train
-// the shared weights.
-func (m *Model) Share() *Model {
-	n := *m
-	n.Adapter = nil
-	return &n
 }

@@ -288,6 +288,7 @@ func (m *Model) Save(dir, dtype string) error {
 		if err != nil {
 			return err
 		}
+		defer merged.Close()
 		m = merged
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -55,6 +55,7 @@ func (m *Model) saveGGUF(path, as string, meta map[string]any) error {
 		if err != nil {
 			return fail(err)
 		}
+		defer merged.Close()
 		m = merged
 	}
 	c := m.Config

@@ -80,6 +80,7 @@ type Adapter struct {
 	LoRA
 	params []*grad.Param
 	of     map[string]adapted // by the weight's name
+	held   *memory
 }
 
 // adapted is what an adapter adds to one weight: A (R, K), B (N, R), and with DoRA the lengths M (N) of the sum's rows.
@@ -149,7 +150,7 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 	if len(l.Targets) == 0 {
 		l.Targets = m.Targets()
 	}
-	ad := &Adapter{LoRA: l, of: map[string]adapted{}}
+	ad := &Adapter{LoRA: l, of: map[string]adapted{}, held: newMemory()}
 	met := make([]bool, len(l.Targets))
 	for _, w := range m.linears() {
 		base, hit := strings.TrimSuffix(w.Name, ".weight"), false
@@ -171,6 +172,9 @@ func (m *Model) newAdapter(l LoRA) (*Adapter, error) {
 			ad.params = append(ad.params, p.m)
 		}
 		ad.of[w.Name] = p
+	}
+	for _, p := range ad.params {
+		ad.held.buffers = append(ad.held.buffers, p.Value)
 	}
 	for i, ok := range met {
 		if !ok && (l.Targets[i] == m.plan.head || matches(l.Targets[i], m.plan.embed)) {
@@ -214,16 +218,16 @@ func (a *Adapter) on(t *grad.Tape, w *grad.Param) *grad.Adapter {
 	return g
 }
 
-func (a *Adapter) clone(dev backend.Backend) *Adapter {
+// clone returns an adapter whose values copy makes.
+func (a *Adapter) clone(copy func(p *grad.Param) backend.Buffer) *Adapter {
 	if a == nil {
 		return nil
 	}
-	c := &Adapter{LoRA: a.LoRA, of: map[string]adapted{}}
+	c := &Adapter{LoRA: a.LoRA, of: map[string]adapted{}, held: newMemory()}
 	twin := map[*grad.Param]*grad.Param{}
 	for _, p := range a.params {
-		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: dev.AllocUninit(tensor.F32, p.Len())}
-		dev.Copy(q.Value, p.Value)
-		c.params = append(c.params, q)
+		q := &grad.Param{Name: p.Name, Shape: p.Shape, Value: copy(p)}
+		c.params, c.held.buffers = append(c.params, q), append(c.held.buffers, q.Value)
 		twin[p] = q
 	}
 	for name, p := range a.of {
@@ -251,7 +255,7 @@ func (m *Model) Unmerge() (*Model, error) {
 
 func (m *Model) merged(sign float32) (n *Model, err error) {
 	n = m.Clone()
-	n.Adapter = nil
+	n.dropAdapter()
 	n.widen()
 	if m.Adapter == nil {
 		return n, nil

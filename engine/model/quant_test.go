@@ -48,12 +48,12 @@ func TestQuantisedBase(t *testing.T) {
 					t.Errorf("%s/%s/%v: the widened model is another", dir, name, q)
 				}
 				got := logits(t, m, g.pack(0))
-				exact := q != backend.Int8 // which rounds activations, too
+				exact := !q.Rounds() // which rounds activations, too
 				if same := logits(t, wide, g.pack(0)); exact && !slices.Equal(got, same) || !exact && !(distance(got, same) <= 0.1) {
 					t.Errorf("%s/%s/%v: logits are not those of the numbers", dir, name, q)
 				}
 				d := distance(got, logits(t, bare(t, dev, g.dir), g.pack(0)))
-				if limit := map[backend.Quant]float64{backend.Q8_0: 0.1, backend.Q4_0: 1, backend.NF4: 1, backend.BF16: 0.1, backend.Int8: 0.2}[q]; d == 0 || d > limit {
+				if limit := map[backend.Quant]float64{backend.Q8_0: 0.1, backend.Q4_0: 1, backend.NF4: 1, backend.BF16: 0.1, backend.Int8: 0.2, backend.Int4: 1}[q]; d == 0 || d > limit {
 					t.Errorf("%s/%s/%v: quantising changes logits by %.2g; wanted more than 0 and at most %g", dir, name, q, d, limit)
 				}
 				if m.Encoder() {
@@ -120,7 +120,7 @@ func TestOpenQuantised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.Q4_0: "Q4_0", backend.NF4: "F32", backend.BF16: "BF16", backend.Int8: "Q8_0"} {
+	for q, as := range map[backend.Quant]string{backend.Q8_0: "Q8_0", backend.Q4_0: "Q4_0", backend.NF4: "F32", backend.BF16: "BF16", backend.Int8: "Q8_0", backend.Int4: "Q4_0"} {
 		path := filepath.Join(t.TempDir(), "m.gguf")
 		if err := m.SaveGGUF(path, as); err != nil {
 			t.Fatal(err)

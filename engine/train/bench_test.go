@@ -37,7 +37,7 @@ func BenchmarkStep(b *testing.B) {
 					b.Fatal(err)
 				}
 				t, micro, tokens := stepOf(b, dev, s, mode)
-				defer t.free()
+				defer t.Close()
 				layers, head := t.model.Products()
 				flops := 6 * float64(layers+head) * float64(tokens)
 				if mode == "lora" {

@@ -83,7 +83,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 		if left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp-*")); len(left) > 0 {
 			t.Errorf("kill %d: left behind: %v", n+1, left)
 		}
-		tr.free()
+		tr.Close()
 		if ended != "" || tr.Done() == 60 {
 			if ended != "" && ended != want {
 				t.Fatalf("kill %d: the run ends in %s; the straight one in %s", n+1, ended, want)
@@ -269,7 +269,7 @@ func TestChangedByteIsSeen(t *testing.T) {
 			t.Fatalf("byte %d of %d: resumed with other parameters", at, len(whole))
 		}
 		seen += (4 - tr.Done()) / 2
-		tr.free()
+		tr.Close()
 	}
 	if seen < 35 {
 		t.Errorf("%d of 40 changes were seen", seen)

@@ -4,7 +4,9 @@
 // What a run computes depends on its Config and its data alone: the order of examples is a pure function of (seed,
 // epoch), the learning rate of (step, total), so a run that was stopped goes on from a checkpoint to the same bits.
 //
-// One step, from top to bottom: trainer.go (Run) → step.go (Step) → model.Loss → grad → backend.
+// One step, from top to bottom: trainer.go (Run) → step.go (Step) → model.Loss → grad → backend. Several devices share its
+// examples: replica.go → backend.Collective. That has run on the host's devices and on simulated cards; NCCL, which joins real ones,
+// has run on no card yet.
 package train
 
 import (
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/data"
 	"tunebook/engine/model"
 )
@@ -66,7 +69,16 @@ type Config struct {
 	// whose state is never on the device.
 	OffloadOptimizer bool `json:"-"`
 
-	// MemoryLimit is what the run may take besides the model, in bytes; 0 means what the device has. A run that is estimated
+	// Devices are those that train the model at once, its own among them and all of one kind; nil for its own alone. Each has a copy
+	// of the model and makes the gradients of a share of every update's examples, of about as many tokens as the others'; those
+	// are added on the model's own device, which alone makes the update, holds the optimizer's state, measures and writes
+	// checkpoints. The loss is divided by the supervised tokens of the whole update, and no random number depends on where an
+	// example goes, so that the results are those of one device but for the rounding of sums, which have the same bits on the
+	// same number of devices. A run may be taken up again on another number. An Objective's parts must have On; other models that they ask
+	// are copied to every device.
+	Devices []backend.Backend `json:"-"`
+
+	// MemoryLimit is what the run may take on a device besides the model, in bytes; 0 means what the device has. A run that is estimated
 	// to take more is refused.
 	MemoryLimit int64 `json:"-"`
 

@@ -47,7 +47,7 @@ func (e *TooLarge) Error() string {
 		gb(e.Total()), e.Tokens, gb(e.Passes), gb(e.Optimizer), gb(e.Copies), e.Device, gb(e.Available), offload)
 }
 
-// estimate walks the passes of the first epoch, some of them where there are many, through a backend.Plan. false where the model uses an operation
+// estimate walks the passes of a replica in the first epoch, some of them where there are many, through a backend.Plan. false where the model uses an operation
 // that the plan does not know. It is called before the gradients are made.
 //
 // Of a Llama decoder whose P weights are all trained, in a pass of T tokens over L layers, it makes about
@@ -58,7 +58,11 @@ func (e *TooLarge) Error() string {
 // layer, what norms and SwiGLU make is made again, and the gradients of the layers take the room that activations leave on the way
 // back; that of the tied head comes first. The passes of an update of several find its gradients there: 4·(T·A + P). The optimizer
 // has 8·P more. LinearCrossEntropy's chunk of logits, at most 512·V·4 bytes or 8 MB, is the device's.
-func (t *Trainer) estimate() (m Memory, ok bool) {
+func (t *Trainer) estimate(r *replica) (m Memory, ok bool) {
+	if r.dev == t.dev { // which makes the updates
+		m.Optimizer, m.Host = newOptimizer(t.cfg, t.dev, t.params, t.rates, true).size()
+		m.Copies = t.copies()
+	}
 	type pass struct {
 		data.Batch
 		alone bool // in its update: the gradients of others are not there
@@ -67,33 +71,21 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 	order := t.order(0)
 	size := t.cfg.BatchSize * t.cfg.group()
 	for from := 0; from < len(order); from += size {
-		micro := t.micro(t.seqs, order[from:min(from+size, len(order))])
+		micro := t.shares(order[from:min(from+size, len(order))])[slices.Index(t.replicas, r)]
 		for _, b := range micro {
 			all = append(all, pass{b, len(micro) == 1})
 		}
+	}
+	if len(all) == 0 { // fewer examples than devices
+		return m, true
 	}
 	widest := slices.MaxFunc(all, func(a, b pass) int {
 		return cmp.Or(cmp.Compare(len(a.IDs), len(b.IDs)), cmp.Compare(a.Supervised, b.Supervised))
 	})
 	m.Tokens = len(widest.IDs)
-	m.Optimizer, m.Host = newOptimizer(t.cfg, t.dev, t.params, t.rates, true).size()
-	longest, sum := int64(0), int64(0)
-	for _, p := range t.params {
-		n := 4 * int64(p.Len())
-		longest, sum = max(longest, n), sum+n
-	}
-	if t.cfg.Precision == "bf16" {
-		m.Copies += sum + longest
-	}
-	if t.cfg.EMA > 0 {
-		m.Copies += 2 * sum // the average, and the parameters while it is measured or brought up to date
-	}
-	if t.cfg.keepsBest() {
-		m.Copies += sum
-	}
-	meter := backend.NewPlan(t.dev)
+	meter := backend.NewPlan(r.dev)
 	forget := func() {
-		for _, p := range t.params {
+		for _, p := range r.params {
 			if p.Grad != nil {
 				meter.Free(p.Grad)
 				p.Grad = nil
@@ -104,20 +96,20 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 		if recover() != nil { // an operation that the meter lacks
 			ok = false
 		}
-		for _, p := range t.params {
+		for _, p := range r.params {
 			p.Grad, p.Trained = nil, false
 		}
 	}()
-	for _, p := range t.params {
+	for _, p := range r.params {
 		p.Trained = true
 	}
 	walk := func(p pass) {
 		if p.alone {
 			forget()
-		} else if len(t.params) > 0 && t.params[0].Grad == nil && t.cfg.Objective == nil {
-			t.walk(meter, p.Batch) // makes the gradients that a later pass of its update finds
+		} else if len(r.params) > 0 && r.params[0].Grad == nil && t.cfg.Objective == nil {
+			t.walk(r, meter, p.Batch) // makes the gradients that a later pass of its update finds
 		}
-		t.walk(meter, p.Batch)
+		t.walk(r, meter, p.Batch)
 	}
 	// Passes of other lengths leave buffers of other sizes behind: some of them are walked through too. An objective may
 	// compute in earnest, such as another model's answer: one must do.
@@ -129,12 +121,31 @@ func (t *Trainer) estimate() (m Memory, ok bool) {
 	return m, true
 }
 
+// copies returns the bytes of the parameters' copies.
+func (t *Trainer) copies() (n int64) {
+	longest, sum := int64(0), int64(0)
+	for _, p := range t.params {
+		size := 4 * int64(p.Len())
+		longest, sum = max(longest, size), sum+size
+	}
+	if t.cfg.Precision == "bf16" {
+		n += sum + longest
+	}
+	if t.cfg.EMA > 0 {
+		n += 2 * sum // the average, and the parameters while it is measured or brought up to date
+	}
+	if t.cfg.keepsBest() {
+		n += sum
+	}
+	return n
+}
+
 // walk makes one pass on the meter.
-func (t *Trainer) walk(meter backend.Plan, b data.Batch) {
+func (t *Trainer) walk(r *replica, meter backend.Plan, b data.Batch) {
 	in := input(b)
 	in.Recompute = t.cfg.Recompute
 	if t.cfg.NEFTune > 0 {
-		in.Noise = make([]float32, len(b.IDs)*t.model.Config.HiddenSize)
+		in.Noise = make([]float32, len(b.IDs)*r.model.Config.HiddenSize)
 	}
 	if t.cfg.Objective != nil {
 		for i := range t.cfg.Objective.Parts {
@@ -146,7 +157,7 @@ func (t *Trainer) walk(meter backend.Plan, b data.Batch) {
 			in := input(pb)
 			in.Recompute = t.cfg.Recompute
 			tape := grad.New(meter, true)
-			if v, err := p.Loss(tape, t.model, in, pb); err == nil && v != nil {
+			if v, err := r.losses[i](tape, r.model, in, pb); err == nil && v != nil {
 				tape.From(v, 1)
 				tape.Backward()
 			}
@@ -156,20 +167,20 @@ func (t *Trainer) walk(meter backend.Plan, b data.Batch) {
 	}
 	tape := grad.New(meter, true)
 	defer tape.Free()
-	t.model.Loss(tape, in, b.Targets, t.weights(b), 1)
+	r.model.Loss(tape, in, b.Targets, t.weights(b), 1)
 	tape.Backward()
 }
 
-// fits refuses a run that takes more memory than there is. limit is what there is, 0 to look.
-func (t *Trainer) fits(limit int64) error {
-	m, ok := t.estimate()
+// fits refuses a run that takes more memory on a replica's device than there is. limit is what there is, 0 to look.
+func (t *Trainer) fits(r *replica, limit int64) error {
+	m, ok := t.estimate(r)
 	if !ok {
 		return nil
 	}
-	t.memory = m
+	t.memory[r.dev] = m
 	large := func(available int64, device string) error {
 		_, adamw := momentForms[t.cfg.Optimizer]
-		return &TooLarge{Memory: m, Available: available, Device: device, canOffload: adamw && !backend.OnHost(t.dev) && !t.cfg.OffloadOptimizer}
+		return &TooLarge{Memory: m, Available: available, Device: device, canOffload: adamw && r.dev == t.dev && !backend.OnHost(r.dev) && !t.cfg.OffloadOptimizer}
 	}
 	if m.Host > 0 {
 		if free, ok := backend.HostAvailable(); ok && m.Host > free {
@@ -182,16 +193,23 @@ func (t *Trainer) fits(limit int64) error {
 		}
 		return nil
 	}
-	free, ok := backend.Available(t.dev)
-	if ok && m.Total() > free {
-		debug.FreeOSMemory() // what earlier runs have left is ours too
-		free, ok = backend.Available(t.dev)
+	others := int64(0) // what the replicas before take of the same memory
+	if backend.OnHost(r.dev) {
+		others, t.onHost = t.onHost, t.onHost+m.Total()
 	}
-	if ok && m.Total() > free {
-		return large(free, "device "+t.dev.Name())
+	free, ok := backend.Available(r.dev)
+	if ok && m.Total() > free-others {
+		debug.FreeOSMemory() // what earlier runs have left is ours too
+		free, ok = backend.Available(r.dev)
+	}
+	if ok && m.Total() > free-others {
+		return large(max(0, free-others), "device "+r.dev.Name())
 	}
 	return nil
 }
 
-// Memory returns what the run was estimated to take; zero where that could not be told.
-func (t *Trainer) Memory() Memory { return t.memory }
+// Memory returns what the run was estimated to take on the model's device; zero where that could not be told.
+func (t *Trainer) Memory() Memory { return t.memory[t.dev] }
+
+// MemoryOn is Memory for one of several devices, where a copy of the model comes to it.
+func (t *Trainer) MemoryOn(dev backend.Backend) Memory { return t.memory[dev] }

@@ -216,7 +216,7 @@ func TestUpdatesHoldNoMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tr.free()
+	defer tr.Close()
 	heap := func() int64 {
 		runtime.GC()
 		var s runtime.MemStats
@@ -269,6 +269,6 @@ func TestLaterUpdatesMakeNoBuffer(t *testing.T) {
 		if got := dev.meter.Peak(); got != first {
 			t.Errorf("%+v: %d bytes after an update, %d after five", c, first, got)
 		}
-		tr.free()
+		tr.Close()
 	}
 }

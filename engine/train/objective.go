@@ -28,7 +28,29 @@ type Part struct {
 	// Units returns the number of losses that a batch has: of its tokens, documents or groups. 0 leaves the batch out.
 	Units func(b data.Batch) int
 	// Loss returns them, (Units, 1), on the tape. It uses no other parameters than the model's.
-	Loss func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error)
+	Loss LossFunc
+	// On returns what Loss is for a copy of the model on another device, where it runs at the same time as Loss does: with copies there of
+	// the other models that it asks, which free gives back. It is nil where the part is for one device alone.
+	On func(dev backend.Backend) (loss LossFunc, free func(), err error)
+}
+
+// LossFunc is how a part's losses are computed of a batch.
+type LossFunc func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error)
+
+// alike is On of a part that asks no other model.
+func alike(f LossFunc) func(backend.Backend) (LossFunc, func(), error) {
+	return func(backend.Backend) (LossFunc, func(), error) { return f, func() {}, nil }
+}
+
+// asking is On of a part that asks another model.
+func asking(other *model.Model, f func(other *model.Model) LossFunc) func(backend.Backend) (LossFunc, func(), error) {
+	return func(dev backend.Backend) (LossFunc, func(), error) {
+		m, err := other.On(dev)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f(m), m.Close, nil
+	}
 }
 
 func (o *Objective) check() error {
@@ -77,10 +99,10 @@ func (p *Part) of(b data.Batch) data.Batch {
 	return data.Pack(seqs)
 }
 
-// losses returns a part's losses of a batch and the source of each, -1 where a unit is neither a supervised token nor a
+// losses returns a part's losses of a batch, which f computes, and the source of each, -1 where a unit is neither a supervised token nor a
 // group of documents.
-func (p *Part) losses(t *grad.Tape, m *model.Model, in model.Input, b data.Batch, group, units int) (*grad.Var, []int, error) {
-	v, err := p.Loss(t, m, in, b)
+func (p *Part) losses(f LossFunc, t *grad.Tape, m *model.Model, in model.Input, b data.Batch, group, units int) (*grad.Var, []int, error) {
+	v, err := f(t, m, in, b)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,61 +158,86 @@ func (a *account) losses() Losses {
 	return out
 }
 
-// objective makes the gradients of an update's micro-batches and returns the loss, by source too.
-func (t *Trainer) objective(micro []data.Batch) (account, error) {
+// objective makes the gradients of an update's micro-batches, on the device of each share, and returns the loss, by source too.
+func (t *Trainer) objective(shares [][]data.Batch) (account, error) {
 	o := t.cfg.Objective
 	a := account{bySource: make([]float64, len(t.Sources)), count: make([]int, len(t.Sources))}
-	some := false
-	for i := range o.Parts {
-		p := &o.Parts[i]
-		batches, units, total := make([]data.Batch, len(micro)), make([]int, len(micro)), 0
-		for j, b := range micro {
-			batches[j] = p.of(b)
-			if len(batches[j].IDs) > 0 {
-				units[j] = p.Units(batches[j])
-			}
-			total += units[j]
-		}
-		some = some || total > 0
-		documents := 0
-		for j, b := range batches {
-			in := t.input(b, documents)
-			documents += len(b.Segments)
-			if units[j] == 0 {
-				continue
-			}
-			scale := p.weight() / float64(total)
-			if err := t.pass(p, in, b, units[j], scale, true, &a); err != nil {
-				return a, err
-			}
-		}
+	type work struct {
+		data.Batch
+		units, first int // first is the place in the update of the batch's first document
+		losses       []float32
+		source       []int
 	}
-	if !some {
-		return a, &data.NoSupervision{Of: len(micro)}
+	todo := make([][][]work, len(o.Parts)) // by part, device and micro-batch
+	totals, all := make([]int, len(o.Parts)), 0
+	for i := range o.Parts {
+		p, documents := &o.Parts[i], 0
+		todo[i] = make([][]work, len(shares))
+		for k, micro := range shares {
+			for _, b := range micro {
+				w := work{Batch: p.of(b), first: documents}
+				if len(w.IDs) > 0 {
+					w.units = p.Units(w.Batch)
+				}
+				documents += len(w.Segments)
+				totals[i] += w.units
+				todo[i][k] = append(todo[i][k], w)
+			}
+		}
+		all += totals[i]
+	}
+	if all == 0 {
+		return a, &data.NoSupervision{Of: len(slices.Concat(shares...))}
+	}
+	if err := t.spread(); err != nil {
+		return a, err
+	}
+	scale := func(i int) float64 { return o.Parts[i].weight() / float64(totals[i]) }
+	if err := t.each(func(k int, r *replica) (err error) {
+		for i := range todo {
+			for j := range todo[i][k] {
+				w := &todo[i][k][j]
+				if w.units == 0 {
+					continue
+				}
+				in := t.input(w.Batch, w.first)
+				if w.losses, w.source, err = t.pass(r, i, in, w.Batch, w.units, scale(i), true); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		return a, err
+	}
+	for i := range todo {
+		for _, w := range slices.Concat(todo[i]...) {
+			for j, l := range w.losses {
+				a.add(scale(i), float64(l), w.source[j])
+			}
+		}
 	}
 	return a, nil
 }
 
-// pass computes a part's losses of one batch and, with record, their gradients.
-func (t *Trainer) pass(p *Part, in model.Input, b data.Batch, units int, scale float64, record bool, a *account) error {
-	tape := grad.New(t.dev, record)
+// pass computes the losses of one batch of a part, returns them with the source of each, and, with record, makes the gradients of
+// scale·Σ losses.
+func (t *Trainer) pass(r *replica, part int, in model.Input, b data.Batch, units int, scale float64, record bool) ([]float32, []int, error) {
+	tape := grad.New(r.dev, record)
 	defer tape.Free()
-	v, source, err := p.losses(tape, t.model, in, b, t.cfg.group(), units)
+	v, source, err := t.cfg.Objective.Parts[part].losses(r.losses[part], tape, r.model, in, b, t.cfg.group(), units)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	x, err := tape.Values(v)
 	if err != nil {
-		return err
-	}
-	for i, l := range x {
-		a.add(scale, float64(l), source[i])
+		return nil, nil, err
 	}
 	if record {
 		tape.From(v, float32(scale))
 		tape.Backward()
 	}
-	return nil
+	return x, source, nil
 }
 
 // evaluate returns the objective of sequences that are not trained on, in batches as an update has, by source.
@@ -214,8 +261,12 @@ func (t *Trainer) evaluate(seqs []data.Sequence) (Losses, error) {
 					continue
 				}
 				if units := p.Units(pb); units > 0 {
-					if err := t.pass(p, input(pb), pb, units, 1, false, &a); err != nil {
+					x, source, err := t.pass(t.replicas[0], i, input(pb), pb, units, 1, false)
+					if err != nil {
 						return nil, err
+					}
+					for j, l := range x {
+						a.add(1, float64(l), source[j])
 					}
 				}
 			}
@@ -252,9 +303,10 @@ func tokenNLL(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) *grad.
 
 // NextToken is the usual loss as a part of an objective: the negative log-likelihood of each supervised token.
 func NextToken() Part {
-	return Part{Name: "next token", Units: supervised, Loss: func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
+	loss := func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
 		return tokenNLL(t, m, in, b), nil
-	}}
+	}
+	return Part{Name: "next token", Units: supervised, Loss: loss, On: alike(loss)}
 }
 
 // Distillation makes a model like a teacher on each supervised token: share·KL(teacher ‖ model)·T² + (1-share)·nll, at
@@ -264,24 +316,27 @@ func Distillation(teacher *model.Model, temperature, share float64) (Part, error
 	if !(temperature > 0) || !(share >= 0 && share <= 1) {
 		return Part{}, fmt.Errorf("train.Distillation: temperature is %g and share %g; wanted more than 0, and between 0 and 1", temperature, share)
 	}
-	return Part{Name: "distillation", Units: supervised, Loss: func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
-		if a, b := teacher.Config.VocabSize, m.Config.VocabSize; a != b {
-			return nil, fmt.Errorf("train.Distillation: the teacher has %d ids, the model %d; wanted one vocabulary", a, b)
+	loss := func(teacher *model.Model) LossFunc {
+		return func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
+			if a, b := teacher.Config.VocabSize, m.Config.VocabSize; a != b {
+				return nil, fmt.Errorf("train.Distillation: the teacher has %d ids, the model %d; wanted one vocabulary", a, b)
+			}
+			rows, targets := rowsOf(b)
+			still := grad.New(teacher.Device(), false)
+			defer still.Free()
+			theirs, err := still.Values(teacher.Logits(still, input(b), rows))
+			if err != nil {
+				return nil, err
+			}
+			logits := m.Logits(t, in, rows)
+			y := t.Scale(t.Distill(logits, theirs, temperature), float32(share))
+			if share < 1 {
+				y = t.Add(y, t.Scale(t.Pick(t.LogSoftmax(logits), targets), float32(share-1)))
+			}
+			return y, nil
 		}
-		rows, targets := rowsOf(b)
-		still := grad.New(teacher.Device(), false)
-		defer still.Free()
-		theirs, err := still.Values(teacher.Logits(still, input(b), rows))
-		if err != nil {
-			return nil, err
-		}
-		logits := m.Logits(t, in, rows)
-		y := t.Scale(t.Distill(logits, theirs, temperature), float32(share))
-		if share < 1 {
-			y = t.Add(y, t.Scale(t.Pick(t.LogSoftmax(logits), targets), float32(share-1)))
-		}
-		return y, nil
-	}}, nil
+	}
+	return Part{Name: "distillation", Units: supervised, Loss: loss(teacher), On: asking(teacher, loss)}, nil
 }
 
 // Preference is direct preference optimisation: groups of two sequences, a prompt with the better answer and with the worse.
@@ -292,36 +347,39 @@ func Preference(reference *model.Model, beta float64) (Part, error) {
 	if !(beta > 0) || bad(beta) {
 		return Part{}, fmt.Errorf("train.Preference: beta is %g; wanted more than 0, such as 0.1", beta)
 	}
-	return Part{Name: "preference", Units: groups(2), Loss: func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
-		// One row a pair: +1 for each token of the worse answer's nll, -1 for the better one's.
-		pairs, at, rows := len(b.Segments)/2, 0, b.Supervised
-		sign := make([]float32, pairs*rows)
-		for i, s := range b.Segments {
-			n := 0
-			for _, id := range b.Targets[s.QStart : s.QStart+s.QLen] {
-				if id == backend.IgnoreIndex {
-					continue
+	loss := func(reference *model.Model) LossFunc {
+		return func(t *grad.Tape, m *model.Model, in model.Input, b data.Batch) (*grad.Var, error) {
+			// One row a pair: +1 for each token of the worse answer's nll, -1 for the better one's.
+			pairs, at, rows := len(b.Segments)/2, 0, b.Supervised
+			sign := make([]float32, pairs*rows)
+			for i, s := range b.Segments {
+				n := 0
+				for _, id := range b.Targets[s.QStart : s.QStart+s.QLen] {
+					if id == backend.IgnoreIndex {
+						continue
+					}
+					sign[i/2*rows+at] = float32(2*(i%2) - 1)
+					at++
+					n++
 				}
-				sign[i/2*rows+at] = float32(2*(i%2) - 1)
-				at++
-				n++
+				if n == 0 {
+					return nil, fmt.Errorf("train.Preference: document %d of a batch has no supervised token; wanted an answer in both of a pair", i+1)
+				}
 			}
-			if n == 0 {
-				return nil, fmt.Errorf("train.Preference: document %d of a batch has no supervised token; wanted an answer in both of a pair", i+1)
+			still := grad.New(reference.Device(), false)
+			defer still.Free()
+			theirs, err := still.Values(still.Mix(sign, tokenNLL(still, reference, input(b), b)))
+			if err != nil {
+				return nil, err
 			}
+			for i := range theirs {
+				theirs[i] = -theirs[i]
+			}
+			margin := t.Add(t.Mix(sign, tokenNLL(t, m, in, b)), t.Constant(pairs, 1, theirs))
+			return t.Scale(t.LogSigmoid(t.Scale(margin, float32(beta))), -1), nil
 		}
-		still := grad.New(reference.Device(), false)
-		defer still.Free()
-		theirs, err := still.Values(still.Mix(sign, tokenNLL(still, reference, input(b), b)))
-		if err != nil {
-			return nil, err
-		}
-		for i := range theirs {
-			theirs[i] = -theirs[i]
-		}
-		margin := t.Add(t.Mix(sign, tokenNLL(t, m, in, b)), t.Constant(pairs, 1, theirs))
-		return t.Scale(t.LogSigmoid(t.Scale(margin, float32(beta))), -1), nil
-	}}, nil
+	}
+	return Part{Name: "preference", Units: groups(2), Loss: loss(reference), On: asking(reference, loss)}, nil
 }
 
 // Contrast is the ranking of each text's own partner before those of all other texts in the update, and before further

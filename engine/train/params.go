@@ -40,7 +40,7 @@ func (t *Trainer) Load(path string) error {
 	for i, p := range t.params {
 		t.dev.Upload(p.Value, data[i])
 	}
-	t.free()
+	t.Close()
 	return t.dev.Sync()
 }
 

@@ -156,7 +156,7 @@ func sourceWeights(t *testing.T, device string) {
 		if d := worst(want, got); d > 2e-5 {
 			t.Errorf("passes of %d tokens: gradients differ by %g", micro, d)
 		}
-		tr.free()
+		tr.Close()
 	}
 	for _, bad := range [][]float64{{1}, {1, 0}, {1, -1}, {1, math.NaN()}} {
 		if _, err := New(tinyModel(t, device), seqs, []string{"a", "b"}, Config{LR: 1, Weights: bad}); err == nil {

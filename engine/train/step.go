@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"tunebook/engine/backend"
 	"tunebook/engine/data"
@@ -11,10 +12,14 @@ import (
 	"tunebook/engine/tensor"
 )
 
-// Step makes one optimizer update from micro. Losses are summed and divided once, by the supervised tokens of all
-// micro-batches, so the update does not depend on how its examples were split. With Config.Weights the gradient is that
+// Step makes one optimizer update from the micro-batches of each device, one list for one device. Losses are summed and divided once, by
+// the supervised tokens of all micro-batches, so the update does not depend on how its examples were split. With Config.Weights the gradient is that
 // of the weighted mean, Σ weight·nll / Σ weight over supervised tokens; the losses of the report are not weighted.
-func (t *Trainer) Step(micro []data.Batch) (Report, error) {
+func (t *Trainer) Step(shares ...[]data.Batch) (Report, error) {
+	if len(shares) != len(t.replicas) {
+		return Report{}, fmt.Errorf("train.Step: %d lists of micro-batches; the run has %d devices", len(shares), len(t.replicas))
+	}
+	micro := slices.Concat(shares...)
 	n := 0
 	for _, b := range micro {
 		n += b.Supervised
@@ -39,18 +44,16 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 		r.Tokens += len(b.IDs)
 	}
 	if t.cfg.Objective != nil {
-		a, err := t.objective(micro)
+		a, err := t.objective(shares)
 		if err != nil {
 			return r, err
 		}
 		r.Loss, r.BySource = a.sum, a.losses()
-	} else if err := t.nextToken(micro, n, total, &r); err != nil {
+	} else if err := t.nextToken(shares, n, total, &r); err != nil {
 		return r, err
 	}
-	for _, p := range t.params {
-		if p.Grad == nil { // the losses do not depend on it
-			p.Grad = zeros(t.dev, p.Len())
-		}
+	if err := t.gather(); err != nil {
+		return r, err
 	}
 	norm, err := t.gradNorm()
 	if err != nil {
@@ -83,43 +86,45 @@ func (t *Trainer) Step(micro []data.Batch) (Report, error) {
 // forget gives the gradients back. They exist from the backward pass that makes them to the update, so that what activations
 // leave on the way back serves them.
 func (t *Trainer) forget() {
-	for _, p := range t.params {
-		if p.Grad != nil {
-			t.dev.Free(p.Grad)
-			p.Grad = nil
-		}
+	for _, r := range t.replicas {
+		r.forget()
 	}
 }
 
-// nextToken makes the gradients of an update's micro-batches, n supervised tokens whose weights sum to total, and puts the
-// losses into r.
-func (t *Trainer) nextToken(micro []data.Batch, n int, total float64, r *Report) error {
+// nextToken makes the gradients of an update's micro-batches, n supervised tokens whose weights sum to total, on the device of each share,
+// and puts the losses into r.
+func (t *Trainer) nextToken(shares [][]data.Batch, n int, total float64, r *Report) error {
+	if err := t.spread(); err != nil {
+		return err
+	}
+	first := make([]int, len(shares)) // documents of the shares before
+	for i, micro := range shares {
+		for _, b := range micro {
+			for j := i + 1; j < len(shares); j++ {
+				first[j] += len(b.Segments)
+			}
+		}
+	}
+	losses := make([][][]float32, len(shares)) // of the supervised tokens, by micro-batch
+	if err := t.each(func(i int, rep *replica) (err error) {
+		losses[i], err = t.passes(rep, shares[i], first[i], 1/float32(total))
+		return err
+	}); err != nil {
+		return err
+	}
 	nll := make([]float64, len(t.Sources))
 	count := make([]int, len(t.Sources))
-	documents := 0
-	for _, b := range micro {
-		in := t.input(b, documents)
-		documents += len(b.Segments)
-		if b.Supervised == 0 {
-			continue
-		}
-		tape := grad.New(t.dev, true)
-		losses, rows := t.model.Loss(tape, in, b.Targets, t.weights(b), 1/float32(total))
-		tape.Backward()
-		host := make([]float32, rows)
-		err := t.dev.Download(host, losses)
-		tape.Free()
-		if err != nil {
-			return err
-		}
-		i := 0
-		for pos, target := range b.Targets {
-			if target == backend.IgnoreIndex {
-				continue
+	for i, micro := range shares {
+		for j, b := range micro {
+			host := losses[i][j]
+			for pos, target := range b.Targets {
+				if target == backend.IgnoreIndex {
+					continue
+				}
+				nll[b.SourceOf[pos]] += float64(host[0])
+				count[b.SourceOf[pos]]++
+				host = host[1:]
 			}
-			nll[b.SourceOf[pos]] += float64(host[i])
-			count[b.SourceOf[pos]]++
-			i++
 		}
 	}
 	for i := range nll {
@@ -128,6 +133,29 @@ func (t *Trainer) nextToken(micro []data.Batch, n int, total float64, r *Report)
 	}
 	r.Loss /= float64(n)
 	return nil
+}
+
+// passes makes the gradients of a replica's micro-batches and returns the losses of their supervised tokens. documents is the place in the
+// update of its first document.
+func (t *Trainer) passes(r *replica, micro []data.Batch, documents int, scale float32) ([][]float32, error) {
+	out := make([][]float32, len(micro))
+	for j, b := range micro {
+		in := t.input(b, documents)
+		documents += len(b.Segments)
+		if b.Supervised == 0 {
+			continue
+		}
+		tape := grad.New(r.dev, true)
+		losses, rows := r.model.Loss(tape, in, b.Targets, t.weights(b), scale)
+		tape.Backward()
+		out[j] = make([]float32, rows)
+		err := r.dev.Download(out[j], losses)
+		tape.Free()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // gradNorm returns the Euclidean norm of all gradients together.

@@ -26,6 +26,10 @@ type Trainer struct {
 	dev      backend.Backend
 	seqs     []data.Sequence
 	params   []*grad.Param // the trained ones
+	devices  []backend.Backend
+	replicas []*replica         // one on each device, the first of this model
+	link     backend.Collective // nil with one device
+	way      string
 	rates    []rates
 	opt      optimizer
 	masters  []backend.Buffer // the parameters in float32, where they themselves are rounded; nil otherwise
@@ -40,7 +44,8 @@ type Trainer struct {
 	best    [][]float32 // the parameters of the best score so far; nil before the first
 	stopped string      // why the run ended before its last update; empty where it did not
 
-	memory Memory
+	memory map[backend.Backend]Memory
+	onHost int64 // bytes of all replicas that lie in the machine's memory
 
 	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
 	saved time.Time     // when the last checkpoint was written
@@ -92,6 +97,10 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if q, ok := m.Quant(); ok && cfg.LoRA.Rank == 0 {
 		return nil, fmt.Errorf("train.New: the model's weights are held in %s and cannot be trained; wanted LoRA.Rank of at least 1", q)
 	}
+	devices, err := cfg.devices(m)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.LoRA.Rank > 0 {
 		if err := m.AddAdapter(cfg.LoRA, cfg.Seed); err != nil {
 			return nil, err
@@ -99,12 +108,11 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	} else if m.Adapter != nil {
 		return nil, fmt.Errorf("train.New: the model has an adapter of rank %d; merge it before training all weights", m.Adapter.Rank)
 	}
-	t := &Trainer{Sources: sources, cfg: cfg, model: m, dev: m.Device(), seqs: seqs}
+	t := &Trainer{Sources: sources, cfg: cfg, model: m, dev: m.Device(), devices: devices, seqs: seqs, memory: map[backend.Backend]Memory{}}
 	t.params = m.Params()
 	if cfg.LoRA.Rank > 0 {
 		t.params = m.Adapter.Params()
 	}
-	var err error
 	if t.params, err = thaw(t.params, cfg.Freeze); err != nil {
 		return nil, err
 	}
@@ -114,12 +122,34 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 	if cfg.group() == 1 {
 		t.sampler = samplerOf(seqs, cfg.Seed)
 	}
-	if err := t.fits(cfg.MemoryLimit); err != nil {
+	ready := false
+	defer func() {
+		if !ready {
+			t.Close()
+		}
+	}()
+	own := &replica{model: m, dev: t.dev, params: t.params}
+	if cfg.Objective != nil {
+		for _, p := range cfg.Objective.Parts {
+			own.losses = append(own.losses, p.Loss)
+		}
+	}
+	t.replicas = []*replica{own}
+	if len(devices) > 1 {
+		t.link = backend.NewCollective(devices) // first: it takes memory too
+		t.way = t.link.Info()
+	}
+	if err := t.fits(own, cfg.MemoryLimit); err != nil {
+		return nil, err
+	}
+	if err := t.replicate(); err != nil {
 		return nil, err
 	}
 	t.opt = newOptimizer(cfg, t.dev, t.params, t.rates, false)
-	for _, p := range t.params {
-		p.Trained = true
+	for _, r := range t.replicas {
+		for _, p := range r.params {
+			p.Trained = true
+		}
 	}
 	if cfg.Precision == "bf16" {
 		for _, p := range t.params {
@@ -145,6 +175,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 			return nil, err
 		}
 	}
+	ready = true
 	return t, nil
 }
 
@@ -228,7 +259,7 @@ func Order(n int, seed int64, epoch int) []int {
 // made. Gradients and the optimizer's state are given back in every case. The model keeps the weights of the last update;
 // after nil, those of the average or of the best score where the configuration has them.
 func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
-	defer t.free()
+	defer t.Close()
 	t.saved = time.Now()
 	epoch, order := -1, []int(nil)
 	for t.step < t.total && !t.patienceEnded() {
@@ -245,7 +276,7 @@ func (t *Trainer) Run(ctx context.Context, each func(Report)) error {
 		size := t.cfg.BatchSize * t.cfg.group()
 		from := t.step % t.perEpoch * size
 		which := order[from:min(from+size, len(order))]
-		r, err := t.Step(t.micro(t.seqs, which))
+		r, err := t.Step(t.shares(which)...)
 		var bad *NonFinite
 		if errors.As(err, &bad) {
 			return t.explain(bad, which)
@@ -450,19 +481,30 @@ func (t *Trainer) explain(e *NonFinite, which []int) error {
 	return e
 }
 
-func (t *Trainer) free() {
-	if t.opt == nil {
-		return
-	}
-	t.opt.free()
-	t.opt = nil
+// Close gives back what the run holds besides the model: gradients, the optimizer's state, and the copies on further devices. Run and
+// Load do so themselves. The model is not trained afterwards.
+func (t *Trainer) Close() {
 	t.forget()
-	for i, p := range t.params {
-		p.Trained = false
-		if t.masters != nil {
-			t.dev.Free(t.masters[i])
-		}
+	if t.opt != nil {
+		t.opt.free()
 	}
-	t.dev.Free(t.norms)
-	t.masters = nil
+	for _, p := range t.params {
+		p.Trained = false
+	}
+	for _, m := range t.masters {
+		t.dev.Free(m)
+	}
+	if t.norms != nil {
+		t.dev.Free(t.norms)
+	}
+	if len(t.replicas) > 1 {
+		for _, r := range t.replicas[1:] {
+			r.close()
+		}
+		t.replicas = t.replicas[:1]
+	}
+	if t.link != nil {
+		t.link.Close() // what failed there has been said by an update, or changes nothing any more
+	}
+	t.opt, t.masters, t.norms, t.link = nil, nil, nil, nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Pack returns the blocks of codes and scales that stand for x, in the form that backend.Dequantize reads; the last block is
-// filled up with zeros. Q8_0 and Q4_0 are what ggml makes of the same numbers; Int8 packs as Q8_0 does. A number that is not
+// filled up with zeros. Q8_0 and Q4_0 are what ggml makes of the same numbers; Int8 and Int4 pack as these do. A number that is not
 // finite, or too large for a scale, is an error that names its place.
 func Pack(x []float32, q backend.Quant) (codes []int32, scales []float32, err error) {
 	codes, scales = make([]int32, q.Codes(len(x))), make([]float32, q.Scales(len(x)))
@@ -70,8 +70,8 @@ func packPart(codes []int32, scales, x []float32, q backend.Quant) (odd int) {
 			block = last[:size]
 		}
 		to := codes[b*words:][:words]
-		switch q {
-		case backend.Q8_0, backend.Int8:
+		switch q.Layout() {
+		case backend.Q8_0:
 			scales[b] = half[q8(to, block, math.Float32frombits(top))]
 			continue
 		case backend.Q4_0:

@@ -49,7 +49,7 @@ func TestPack(t *testing.T) {
 					s = float64(scales[i/q.Block()])
 				}
 				// Half a step, more where a code is cut off at 15 (Q4_0's largest element of the other sign), and the scale's own rounding.
-				step := map[backend.Quant]float64{backend.Q8_0: 0.51 + 127*0x1p-11, backend.Q4_0: 1.01, backend.NF4: 0.16, backend.BF16: 1, backend.Int8: 0.51 + 127*0x1p-11}[q] * math.Abs(s)
+				step := map[backend.Quant]float64{backend.Q8_0: 0.51 + 127*0x1p-11, backend.Q4_0: 1.01, backend.NF4: 0.16, backend.BF16: 1}[q.Layout()] * math.Abs(s)
 				if d := math.Abs(float64(x[i] - y[i])); d > step {
 					t.Fatalf("%v: element %d of %d is %g, was %g; wanted within %g", q, i, n, y[i], x[i], step)
 				}

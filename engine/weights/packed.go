@@ -9,7 +9,7 @@ import (
 )
 
 // Packed reads a tensor in a form of quantisation: the codes and scales that Pack returns for its numbers, which are never there
-// all at once. Where the file's blocks are the form's own (Q8_0 for Q8_0 and Int8, Q4_0, BF16) their codes and scales are taken
+// all at once. Where the file's blocks are the form's own (Q8_0, Q4_0 or BF16 for one of that Layout) their codes and scales are taken
 // as they lie. They stand for the file's numbers exactly, and are what Pack returns for blocks that ggml has made; numbers of
 // other blocks, whose largest code is not the last, Pack would round once more.
 //
@@ -60,7 +60,7 @@ func takeBlocks(codes []int32, scales []float32, src []byte, d DType, q backend.
 	le := binary.LittleEndian
 	odd := uint32(0)
 	switch {
-	case d == Q8_0 && (q == backend.Q8_0 || q == backend.Int8):
+	case d == Q8_0 && q.Layout() == backend.Q8_0:
 		for b := range scales {
 			block, to := src[34*b:][:34], codes[8*b:][:8]
 			h := le.Uint16(block)
@@ -75,7 +75,7 @@ func takeBlocks(codes []int32, scales []float32, src []byte, d DType, q backend.
 				to[w] = int32(word)
 			}
 		}
-	case d == Q4_0 && q == backend.Q4_0:
+	case d == Q4_0 && q.Layout() == backend.Q4_0:
 		for b := range scales {
 			block, to := src[18*b:][:18], codes[4*b:][:4]
 			h := le.Uint16(block)

@@ -50,15 +50,15 @@ func Devices() []Card {
 // Device is one card, or a simulated one.
 type Device struct{ b *cuda.Backend }
 
-// Open returns the first card: as the device "cuda", or as "cuda-bf16", whose large products and attention round their operands
-// to bf16.
+// Open returns a card: the first as the device "cuda", or as "cuda-bf16", whose large products and attention round their operands
+// to bf16; the second as "cuda:1" or "cuda-bf16:1", and so on.
 func Open(device ...string) *Device {
 	name := "cuda"
 	if len(device) > 0 {
 		name = device[0]
 	}
-	if len(device) > 1 || name != "cuda" && name != "cuda-bf16" {
-		stop.Now("gpu.Open", fmt.Sprintf("devices %q; wanted \"cuda\" or \"cuda-bf16\"", device), "")
+	if kind := backend.Kind(name); len(device) > 1 || kind != "cuda" && kind != "cuda-bf16" {
+		stop.Now("gpu.Open", fmt.Sprintf("devices %q; wanted one, \"cuda\", \"cuda-bf16\" or such as \"cuda:1\"", device), "")
 	}
 	b, err := backend.Open(name)
 	if err != nil {

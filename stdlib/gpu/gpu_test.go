@@ -210,7 +210,7 @@ func TestBench(t *testing.T) {
 	if c := r.Chart(); !strings.Contains(c.String(), "% of their medians") || !slices.Contains(c.Notes, noMeasure) {
 		t.Errorf("%s", c)
 	}
-	if got := stopped(func() { Open("tpu") }); !strings.Contains(got, `wanted "cuda" or "cuda-bf16"`) {
+	if got := stopped(func() { Open("tpu") }); !strings.Contains(got, `wanted one, "cuda", "cuda-bf16" or such as "cuda:1"`) {
 		t.Errorf("%q", got)
 	}
 }

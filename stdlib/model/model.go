@@ -44,11 +44,12 @@ type Pairing = backend.Pairing
 type Options struct {
 	// Device is "cpu", "cpu-bf16" (the same with the operands of large products rounded to bf16; on AMD's processors from Zen 4
 	// on by instructions that do two products at once, elsewhere no faster), "cuda" (an NVIDIA card), "cuda-bf16" (the same,
-	// rounded likewise, on tensor cores), "ref" (the slow definition of right) or "cuda-sim" (a simulated card, slower still). Empty stands for the device that the
+	// rounded likewise, on tensor cores), "ref" (the slow definition of right) or "cuda-sim" (a simulated card, slower still). "cuda:1"
+	// is the second card, "cuda:0" the first by another name, and so for the three. Empty stands for the device that the
 	// environment variable TUNEBOOK_DEVICE names, else "cuda" where there is a card, else "cpu".
-	// Training runs where the model lies.
+	// Training runs where the model lies, or on several devices that train.Config names.
 	Device string
-	Quant  string // of Open: hold the weights in "q8_0", "q4_0", "nf4", "bf16" or "int8"; see Quantize. Empty for float32
+	Quant  string // of Open: hold the weights in "q8_0", "q4_0", "nf4", "bf16", "int8" or "int4"; see Quantize. Empty for float32
 }
 
 func device(op string, opts []Options) backend.Backend {
@@ -81,6 +82,11 @@ func (m *Model) Name() string { return m.m.Name }
 
 // Params returns the number of parameters, adapters not included.
 func (m *Model) Params() int { return m.m.Config.Params() }
+
+// Close gives back the memory that the model's weights take of its device, but for what models that it came from or that came from it
+// still use. The model cannot be used afterwards. On a card a script that makes many models closes those it is done with: they
+// would stay there until the program ends. On the other devices nobody has to.
+func (m *Model) Close() { m.m.Close() }
 
 // Config returns the model's shape.
 func (m *Model) Config() Config { return m.m.Config }
@@ -142,7 +148,7 @@ func (m *Model) SaveGGUF(path, as string) string {
 }
 
 // Quantize returns the model with its weights held in fewer bits, to generate with or to train adapters on: "q8_0", "q4_0",
-// "nf4", "bf16", or "int8", which is q8_0 with activations rounded to 8 bits before each product.
+// "nf4", "bf16", or "int8" and "int4", which are q8_0 and q4_0 with activations rounded to 8 bits before each product.
 func (m *Model) Quantize(form string) *Model {
 	const op = "model.Quantize"
 	n, err := m.m.Quantize(quant(op, form))
@@ -156,7 +162,7 @@ func quant(op, form string) backend.Quant {
 			return q
 		}
 	}
-	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0", "nf4", "bf16" or "int8"`)
+	stop.Now(op, fmt.Sprintf("the form of quantisation is %q", form), `use "q8_0", "q4_0", "nf4", "bf16", "int8" or "int4"`)
 	return 0
 }
 
@@ -180,9 +186,9 @@ func (m *Model) Merge() *Model {
 func (m *Model) WithTemplate(name string) *Model {
 	tp, err := token.TemplateFor(name)
 	stop.If("model.WithTemplate", err)
-	c := *m.m
+	c := m.m.Again()
 	c.Template = tp
-	return &Model{m: &c, seeds: m.seeds}
+	return &Model{m: c, seeds: m.seeds}
 }
 
 // Show describes the model in a line.

@@ -16,7 +16,7 @@ import (
 // figures are what is seen of a run while it goes on: smoothed losses, speed, memory.
 type figures struct {
 	t       *core.Trainer
-	dev     backend.Backend
+	devs    []backend.Backend
 	sources []string
 	start   time.Time
 
@@ -25,13 +25,13 @@ type figures struct {
 	held     string // the validation sets' mean loss
 	tokens   int
 	flops    float64
-	peak     float64 // of the device; 0 before it is known
+	peak     float64 // of the devices together; 0 before it is known
 	memory   int64   // bytes that the process holds
 	looked   time.Time
 }
 
-func newFigures(t *core.Trainer, dev backend.Backend, sources []string) *figures {
-	return &figures{t: t, dev: dev, sources: sources, start: time.Now(), loss: math.NaN()}
+func newFigures(t *core.Trainer, devs []backend.Backend, sources []string) *figures {
+	return &figures{t: t, devs: devs, sources: sources, start: time.Now(), loss: math.NaN()}
 }
 
 func (f *figures) seconds() float64 { return time.Since(f.start).Seconds() }
@@ -51,8 +51,8 @@ func (f *figures) add(r Report) map[string]float64 {
 	s := f.seconds()
 	v := map[string]float64{"seconds": s, "tokens per second": float64(f.tokens) / s}
 	if f.peak == 0 && s > 1 { // a run of a moment is not worth the measurement
-		if p, err := core.Peak(f.dev); err == nil {
-			f.peak = p
+		if p, err := core.Peak(f.devs[0]); err == nil {
+			f.peak = p * float64(len(f.devs))
 		}
 	}
 	if f.peak > 0 {

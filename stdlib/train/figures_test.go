@@ -24,7 +24,7 @@ func TestProgressLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFigures(tr, dev, []string{"own", "broad"})
+	f := newFigures(tr, []backend.Backend{dev}, []string{"own", "broad"})
 	f.start = f.start.Add(-2 * time.Second)
 	rep := Report{Step: 1, Loss: 2.5, LR: 1e-3, Tokens: 1000, Supervised: 400, BySource: Losses{2, math.NaN()}, Validation: Losses{3}}
 	v := f.add(rep)

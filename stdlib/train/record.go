@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"tunebook/engine/backend"
 	store "tunebook/engine/runs"
 	core "tunebook/engine/train"
 	"tunebook/stdlib/host"
@@ -63,7 +64,7 @@ func note(quiet bool, key, format string, args ...any) {
 }
 
 // newRecord returns the run's place in the store, nil with a note where the store cannot be used.
-func newRecord(base *model.Model, t *core.Trainer, name string, manifest any, cfg Config) *record {
+func newRecord(base *model.Model, t *core.Trainer, devs []backend.Backend, name string, manifest any, cfg Config) *record {
 	if cfg.NoStore {
 		return nil
 	}
@@ -91,9 +92,8 @@ func newRecord(base *model.Model, t *core.Trainer, name string, manifest any, cf
 	if err != nil {
 		return fail(err)
 	}
-	dev := base.Engine().Device()
-	r.spec = store.Spec{Inputs: store.Inputs{Base: base.Fingerprint(), Data: data, Config: config, Code: code + " on " + dev.Name()},
-		Name: name, BaseName: base.Name(), Manifest: m, Notebook: host.Notebook(), Device: dev.Name() + ": " + dev.Info(), Total: t.Total()}
+	r.spec = store.Spec{Inputs: store.Inputs{Base: base.Fingerprint(), Data: data, Config: config, Code: code + " on " + names(devs)},
+		Name: name, BaseName: base.Name(), Manifest: m, Notebook: host.Notebook(), Device: names(devs) + ": " + devs[0].Info(), Total: t.Total()}
 	return r
 }
 

@@ -57,10 +57,10 @@ func pets() *data.Set {
 	return data.New("pets", []data.Example{{Prompt: "who barks", Answer: "a dog"}, {Prompt: "who purrs", Answer: "a cat"}, {Prompt: "who flies", Answer: "a bird"}})
 }
 
-func tiny() *model.Model {
+func tiny(opts ...model.Options) *model.Model {
 	return model.New(model.Config{HiddenSize: 8, IntermediateSize: 16, NumHiddenLayers: 1, NumAttentionHeads: 1, NumKeyValueHeads: 1,
 		MaxPositionEmbeddings: 64, RMSNormEps: 1e-5, RopeTheta: 10000, TieWordEmbeddings: true},
-		model.TrainTokenizer([]string{"who barks a dog who purrs a cat"}, 262), 1)
+		model.TrainTokenizer([]string{"who barks a dog who purrs a cat"}, 262), 1, opts...)
 }
 
 // The same run asked twice is a hit that equals the first in weights, log and account; any other input makes another run.

@@ -7,6 +7,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"tunebook/engine/backend"
 	edata "tunebook/engine/data"
@@ -69,8 +70,14 @@ type Config struct {
 	MicroTokens      int    // tokens per forward pass at most, to bound memory; 4096. Results do not depend on it
 	Recompute        bool   // less memory for about a third more time: activations are made again on the way back. The same bits
 	OffloadOptimizer bool   // on a GPU the moments of AdamW stay in the machine's memory between updates: less of the GPU's, slower. The same bits
-	MemoryLimit      int64  // bytes that the run may take besides the model; 0 means what there is. More is refused before the first update
+	MemoryLimit      int64  // bytes that the run may take on a device besides the model; 0 means what there is. More is refused before the first update
 	Quiet            bool   // no progress line
+
+	// Devices share the examples of every update: several of one kind, such as "cuda:0" and "cuda:1", the model's own among them; empty
+	// for that one alone. Each gets a copy of the model. Losses, norms and weights are those of one device but for the rounding of
+	// sums; the same devices give the same bits. Custom losses and Contrast are for one device; the teacher of Distill and the base of
+	// Prefer are copied to each. Real cards are joined by NCCL where it is installed; that has run on no card yet.
+	Devices []string
 
 	OnStep      func(Report) // called after every update, and for the updates of a run that comes from the store
 	Sample      []string     // prompts that the model answers on the way: shown, and kept with the run
@@ -239,19 +246,35 @@ func fit(op string, base *model.Model, in input, cfg Config) *Result {
 	if cfg.Score != nil {
 		score = func(m *emodel.Model) (float64, error) { return cfg.Score(model.Wrap(m)), nil }
 	}
+	r := &Result{Sources: sources, Held: v.names}
+	defer func() {
+		if r.Model == nil { // the run was not made
+			tuned.Close()
+		}
+	}()
+	var devs []backend.Backend
+	for _, name := range cfg.Devices {
+		dev, err := backend.Open(name)
+		stop.If(op, err)
+		devs = append(devs, dev)
+	}
 	t, err := core.New(tuned, seqs, sources, core.Config{
 		LR: cfg.LR, Epochs: cfg.Epochs, Steps: cfg.Steps, BatchSize: cfg.BatchSize, MicroTokens: cfg.MicroTokens,
 		Schedule: cfg.Schedule, Warmup: cfg.Warmup, Decay: cfg.Decay, MinLR: cfg.MinLR,
 		Optimizer: cfg.Optimizer, Beta1: cfg.Beta1, Beta2: cfg.Beta2, Eps: cfg.Eps, Momentum: cfg.Momentum, Nesterov: cfg.Nesterov,
 		WeightDecay: cfg.WeightDecay, Groups: cfg.Groups, Clip: cfg.Clip, EMA: cfg.EMA, Precision: cfg.Precision, Freeze: cfg.Freeze,
-		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, OffloadOptimizer: cfg.OffloadOptimizer, MemoryLimit: cfg.MemoryLimit,
+		NEFTune: cfg.NEFTune, Recompute: cfg.Recompute, OffloadOptimizer: cfg.OffloadOptimizer, MemoryLimit: cfg.MemoryLimit, Devices: devs,
 		Objective: in.objective, Weights: weights, Validation: v.seqs, ValidateEvery: cfg.ValidateEvery,
 		Patience: cfg.Patience, MinDelta: cfg.MinDelta, Best: cfg.Best, Score: score, ScoreName: cfg.ScoreName,
 		Seed: cfg.Seed, Dir: cfg.Dir, Every: cfg.Every, Keep: cfg.Keep,
 		LoRA: emodel.LoRA{Rank: cfg.LoRA, Alpha: cfg.Alpha, Targets: cfg.Targets, RSLoRA: cfg.RSLoRA, DoRA: cfg.DoRA},
 	})
 	stop.If(op, err)
-	r := &Result{Trainable: t.Trainable(), Sources: sources, Held: v.names}
+	defer t.Close()
+	r.Trainable = t.Trainable()
+	if len(devs) == 0 {
+		devs = append(devs, base.Engine().Device())
+	}
 	wrap := func() {
 		r.Model = model.Wrap(tuned, append(base.Seeds()[:len(base.Seeds()):len(base.Seeds())], cfg.Seed)...)
 	}
@@ -261,7 +284,7 @@ func fit(op string, base *model.Model, in input, cfg Config) *Result {
 	if cfg.SampleMax == 0 {
 		cfg.SampleMax = 32
 	}
-	k := newRecord(base, t, name, manifest, cfg)
+	k := newRecord(base, t, devs, name, manifest, cfg)
 	if k != nil && !cfg.Again && k.hit(t, r, cfg) {
 		wrap()
 		for _, rep := range r.Log {
@@ -286,7 +309,10 @@ func fit(op string, base *model.Model, in input, cfg Config) *Result {
 	if len(cfg.Sample) > 0 && t.Done() == 0 {
 		sample(tuned, 0, r, k, cfg) // so that a prompt which cannot be asked is seen now
 	}
-	seen := newFigures(t, base.Engine().Device(), sources)
+	if t.Link() != "" && !cfg.Quiet {
+		note(false, "link", "%s share the examples; gradients are added %s", names(devs), t.Link())
+	}
+	seen := newFigures(t, devs, sources)
 	err = t.Run(host.Context(), func(rep Report) {
 		if rep.Note != "" {
 			note(false, rep.Note, "%s", rep.Note)
@@ -327,6 +353,15 @@ func fit(op string, base *model.Model, in input, cfg Config) *Result {
 		k.complete(t, r, r.Model.Fingerprint(), cfg)
 	}
 	return r
+}
+
+// names lists devices: "cuda, cuda:1".
+func names(devs []backend.Backend) string {
+	var out []string
+	for _, d := range devs {
+		out = append(out, d.Name())
+	}
+	return strings.Join(out, ", ")
 }
 
 // String is what Show gives in text, for fmt.Println.

@@ -13,7 +13,7 @@ import (
 const dotPackedSig = "func(k int, a *float32, codes *int32, scales *float32, c *float32, alpha, beta float32, n int)"
 
 // emitDotPacked writes the kernels for products of one row by a packed weight: codes become numbers in registers. A lane
-// sums what the same lane of the kernel dot1x4 sums, so that the bits are those of the product by numbers.
+// sums what the same lane of the kernel dot1x… sums, so that the bits are those of the product by numbers.
 func emitDotPacked(g *gen) {
 	for _, q := range []backend.Quant{backend.Q8_0, backend.Q4_0, backend.NF4, backend.BF16} {
 		emitPackedDot(g, q)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
@@ -33,6 +34,9 @@ func emitInt8(g *gen) {
 		emitInt8Tile(g, rows)
 	}
 	emitInt8Dot(g)
+	emitInt4Pairs(g)
+	emitInt4Dot(g)
+	emitInt4Bytes(g)
 }
 
 // VPDPBUSD adds to every lane of acc the four products of the unsigned bytes of a with the signed ones of b. avo does not know it;
@@ -260,7 +264,7 @@ func emitInt8Tile(g *gen, rows int) {
 // unsigned, so that what sums begin with is the same for all rows.
 func emitInt8Dot(g *gen) {
 	flip := g.everyLane("int8Flip", 0x80808080)
-	g.fn("dotInt8x4", "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)",
+	g.fn("dotInt8x4", int8DotSig,
 		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.")
 	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
 	ld, lds := g.GP64(), g.GP64()
@@ -302,4 +306,142 @@ func emitInt8Dot(g *gen) {
 	g.DECQ(blocks)
 	g.JNZ(label("block"))
 	g.storeDots(acc, n)
+}
+
+const int8DotSig = "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)"
+
+// int4Pair is how many words two blocks of A take beside codes of 4 bits: 64 codes with sign, the even ones of both blocks and then
+// the odd ones; their scales, word for word; what sums begin with. Even codes of the weight are the lower halves of its bytes. The odd ones
+// stay in the upper halves, 16 times as large, and the scales make up for that.
+const int4Pair = 48
+
+func emitInt4Pairs(g *gen) {
+	flip := g.everyLane("int4Flip", 0x80808080)
+	var order, quads, offsets, factors [16]uint32
+	for i := range 16 {
+		order[i] = []uint32{0x06040200, 0x0e0c0a08, 0x07050301, 0x0f0d0b09}[i%4]
+		offsets[i], factors[i] = 0x08080808, math.Float32bits(1)
+		if i >= 8 {
+			offsets[i], factors[i] = 0x80808080, math.Float32bits(1./16)
+		}
+	}
+	for i, q := range []uint32{0, 2, 4, 6, 1, 3, 5, 7} {
+		quads[2*i] = q
+	}
+	shuffle, permute := g.lanes16("int4Order"+g.suffix, order), g.lanes16("int4Quads"+g.suffix, quads)
+	more, factor := g.lanes16("int4Offsets"+g.suffix, offsets), g.lanes16("int4Factors"+g.suffix, factors)
+	g.fn("pairInt4", "func(dst, a *float32, pairs int)", "writes pairs ≥ 1 pairs of blocks of records at a as dotInt4x4 wants them.")
+	dst, a, n := g.ptr("dst"), g.ptr("a"), g.ptr("pairs")
+	bits := g.GP32()
+	second := g.K() // lanes of the second block
+	g.MOVL(U32(0xf0f0), bits)
+	g.KMOVW(bits, second)
+	sign, in, over, offset, zero := g.vec(), g.vec(), g.vec(), g.vec(), g.vec()
+	g.VMOVUPS(flip, sign)
+	g.VMOVUPS(shuffle, in)
+	g.VMOVUPS(permute, over)
+	g.VMOVUPS(more, offset)
+	g.zero(zero)
+	x, begin, scale := g.vec(), g.vec(), g.vec()
+	g.Label("pair")
+	g.VMOVUPS(Mem{Base: a}, half(x))
+	g.VINSERTI64X4(Imm(1), Mem{Base: a, Disp: 4 * int8Record}, x, x)
+	g.VPXORD(sign, x, x) // signed again
+	g.VPSHUFB(in, x, x)
+	g.VPERMQ(x, over, x)
+	g.VMOVUPS(x, Mem{Base: dst})
+	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block + 4*int8Record}, second, scale)
+	g.VMULPS(factor, scale, scale)
+	g.VMOVUPS(scale, Mem{Base: dst, Disp: 64})
+	g.zero(begin)
+	g.VPDPBUSD(x, offset, begin)
+	g.VPSUBD(begin, zero, begin)
+	g.VMOVUPS(begin, Mem{Base: dst, Disp: 128})
+	g.ADDQ(U32(2*4*int8Record), a)
+	g.ADDQ(U32(4*int4Pair), dst)
+	g.DECQ(n)
+	g.JNZ(label("pair"))
+	g.ret()
+}
+
+func emitInt4Dot(g *gen) {
+	var masks, selects [16]uint32
+	for i := range 16 {
+		masks[i], selects[i] = 0x0f0f0f0f, uint32(i/4%2)
+		if i >= 8 {
+			masks[i] = 0xf0f0f0f0
+		}
+	}
+	keep, control := g.lanes16("int4Masks"+g.suffix, masks), g.lanes16("int4Selects"+g.suffix, selects)
+	g.fn("dotInt4x4", int8DotSig,
+		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 2 blocks, an even number.")
+	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
+	ld, lds := g.GP64(), g.GP64()
+	g.MOVQ(blocks, ld)
+	g.SHLQ(Imm(4), ld)
+	g.MOVQ(blocks, lds)
+	g.SHLQ(Imm(2), lds)
+	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
+	acc := make([]VecVirtual, 4)
+	for j := range acc {
+		acc[j] = g.vec()
+		g.zero(acc[j])
+	}
+	mask, which := g.vec(), g.vec()
+	g.VMOVUPS(keep, mask)
+	g.VMOVUPS(control, which)
+	x, scale, begin := g.vec(), g.vec(), g.vec()
+	g.Label("pair")
+	g.VMOVUPS(Mem{Base: a}, x)
+	g.VMOVUPS(Mem{Base: a, Disp: 64}, scale)
+	g.VMOVUPS(Mem{Base: a, Disp: 128}, begin)
+	for j := range w {
+		u, sum, t := g.vec(), g.vec(), g.vec()
+		g.PREFETCHT0(Mem{Base: w[j], Index: ld, Scale: 4})
+		g.VBROADCASTI64X4(Mem{Base: w[j]}, u)
+		g.VPANDD(mask, u, u)
+		g.VMOVDQA32(begin, sum)
+		g.VPDPBUSD(x, u, sum)
+		g.VCVTDQ2PS(sum, sum)
+		g.VBROADCASTSD(Mem{Base: s[j]}, t)
+		g.VPERMILPS(which, t, t)
+		g.VMULPS(scale, t, t)
+		g.VFMADD231PS(t, sum, acc[j])
+	}
+	g.ADDQ(U32(4*int4Pair), a)
+	for j := range w {
+		g.ADDQ(U32(int8Block), w[j])
+		g.ADDQ(Imm(8), s[j])
+	}
+	g.SUBQ(Imm(2), blocks)
+	g.JNZ(label("pair"))
+	g.storeDots(acc, n)
+}
+
+// emitInt4Bytes writes the kernel that turns codes of 4 bits into those of 8 for panels.
+func emitInt4Bytes(g *gen) {
+	low, less := g.everyLane("bytesLow", 0x0f0f0f0f), g.everyLane("bytesOffset", 0x08080808)
+	g.fn("bytesInt4", "func(dst *float32, codes *int32, blocks int)", "writes the codes of blocks ≥ 1 blocks of 32 codes of 4 bits, less 8, as bytes.")
+	dst, codes, blocks := g.ptr("dst"), g.ptr("codes"), g.ptr("blocks")
+	mask, eight := g.XMM(), g.XMM()
+	g.VMOVUPS(low, mask)
+	g.VMOVUPS(less, eight)
+	lo, hi, t := g.XMM(), g.XMM(), g.XMM()
+	g.Label("block")
+	g.VMOVUPS(Mem{Base: codes}, lo)
+	g.VPSRLQ(Imm(4), lo, hi)
+	g.VPANDD(mask, lo, lo)
+	g.VPANDD(mask, hi, hi)
+	g.VPUNPCKLBW(hi, lo, t)
+	g.VPUNPCKHBW(hi, lo, hi)
+	g.VPSUBB(eight, t, t)
+	g.VPSUBB(eight, hi, hi)
+	g.VMOVUPS(t, Mem{Base: dst})
+	g.VMOVUPS(hi, Mem{Base: dst, Disp: 16})
+	g.ADDQ(U32(int8Block/2), codes)
+	g.ADDQ(U32(int8Block), dst)
+	g.DECQ(blocks)
+	g.JNZ(label("block"))
+	g.ret()
 }

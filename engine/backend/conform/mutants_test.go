@@ -226,13 +226,10 @@ func TestMutants(t *testing.T) {
 			r.Dequantize(y, turned, scales, n, q)
 		}}},
 		{"a product NT that rounds nothing", "MatMulPacked", "int8", &mutant{packed: func(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
-			if q == backend.Int8 {
-				q = backend.Q8_0
-			}
-			r.MatMulPacked(c, a, codes, scales, m, n, k, op, q, alpha, beta)
+			r.MatMulPacked(c, a, codes, scales, m, n, k, op, q.Layout(), alpha, beta)
 		}}},
 		{"a product NN that rounds its left side", "MatMulPacked", "NN", &mutant{packed: func(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
-			if q == backend.Int8 && op == backend.NN {
+			if q.Rounds() && op == backend.NN {
 				w, a2 := r.Alloc(tensor.F32, n*k), r.Alloc(tensor.F32, m*k)
 				r.Dequantize(w, codes, scales, n*k, q)
 				for i, v := range a.(*backend.HostBuffer).F[:m*k] {

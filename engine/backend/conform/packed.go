@@ -44,20 +44,22 @@ var packedChecks = []Check{
 	{"MatMulPacked/no number", func(t T, b backend.Backend) { // a rounded block must not hide what is not finite
 		for _, odd := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 			for _, m := range []int{1, 40} {
-				r := newRandom("MatMulPacked/no number")
-				c := matmulPacked(r, m, 64, 64, backend.NT, backend.Int8, 1, 0)
-				c.x[1].f[33] = odd
-				got := c.run(t, b, true, "")["c"].f
-				for j := range 64 {
-					if v := got[j]; v == v {
-						t.Errorf("MatMulPacked int8: a row that holds %v gives %v in column %d; wanted NaN", odd, v, j)
-						break
+				for _, q := range []backend.Quant{backend.Int8, backend.Int4} {
+					r := newRandom("MatMulPacked/no number")
+					c := matmulPacked(r, m, 64, 64, backend.NT, q, 1, 0)
+					c.x[1].f[33] = odd
+					got := c.run(t, b, true, "")["c"].f
+					for j := range 64 {
+						if v := got[j]; v == v {
+							t.Errorf("MatMulPacked %s: a row that holds %v gives %v in column %d; wanted NaN", q, odd, v, j)
+							break
+						}
 					}
-				}
-				for j, v := range got[64:] {
-					if v != v {
-						t.Errorf("MatMulPacked int8: a row without NaN gives one in element %d", 64+j)
-						break
+					for j, v := range got[64:] {
+						if v != v {
+							t.Errorf("MatMulPacked %s: a row without NaN gives one in element %d", q, 64+j)
+							break
+						}
 					}
 				}
 			}

@@ -274,10 +274,11 @@ func (t *attentionTask) decode(w int, g backend.Segment, head int) {
 	at := g.KStart*ldk + head*d
 	row := g.QStart*t.h + head*group
 	q, o := t.q[row*d:], t.o[row*d:]
-	for j := 0; j < n; j += 4 {
+	for j := 0; j < n; j += k.columns {
+		key := &t.key[at+j*ldk]
 		for h := 0; h < group; {
 			m := min(len(k.dots), group-h)
-			k.dots[m-1](d, &q[h*d], d, &t.key[at+j*ldk], ldk, &p[h*n+j], n, t.scale, 0, min(4, n-j))
+			k.dots[m-1](d, &q[h*d], d, key, ldk, &p[h*n+j], n, t.scale, 0, min(k.columns, n-j), key)
 			h += m
 		}
 	}

@@ -3,11 +3,15 @@ package cpu
 import (
 	"math"
 
+	"tunebook/engine/backend"
 	"tunebook/engine/weights"
 )
 
 // tileFunc is a micro-kernel of the matrix product; see the generated files for what tile and dot kernels compute.
 type tileFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int)
+
+// dotFunc is a micro-kernel for rows along k; see the generated files.
+type dotFunc = func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int, ahead *float32)
 
 // expandFunc writes the numbers that rows of groups of codes stand for, ldd elements apart.
 type expandFunc = func(dst *float32, ldd int, codes *int32, scales *float32, ld, groups, rows int)
@@ -22,19 +26,20 @@ type kernels struct {
 	lanes int // float32 elements of a vector; a tile is two vectors wide
 	rows  int // height of the largest tile
 
-	heights []int      // heights of the tiles, largest first, ending with 1
-	dots    []tileFunc // dots[m-1] multiplies m rows of a with n ≤ 4 rows of b
+	heights []int     // heights of the tiles, largest first, ending with 1
+	columns int       // most rows of b of a dot kernel
+	dots    []dotFunc // dots[m-1] multiplies m rows of a with n ≤ columns rows of b
 
 	panels         // of float32
 	bf16   *panels // of operands rounded to bf16
 
-	// expands, by backend.Quant, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
-	expands [5]expandFunc
+	// expands, by backend.Quant.Layout, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
+	expands [backend.Layouts]expandFunc
 
 	int8 *int8Kernels // products in whole numbers; nil where the processor has none
 
-	// packedDots, by backend.Quant, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
-	packedDots [5]packedDotFunc
+	// packedDots, by backend.Quant.Layout, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
+	packedDots [backend.Layouts]packedDotFunc
 
 	axpy       func(y, x *float32, alpha float32, n int)
 	add        func(z, x, y *float32, n int)

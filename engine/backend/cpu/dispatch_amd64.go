@@ -3,6 +3,8 @@ package cpu
 import (
 	"github.com/klauspost/cpuid/v2"
 	"golang.org/x/sys/cpu"
+
+	"tunebook/engine/backend"
 )
 
 var tilesAVX2 = [][2]tileFunc{
@@ -15,12 +17,13 @@ var tilesAVX2 = [][2]tileFunc{
 var avx2 = kernels{
 	name: "AVX2", lanes: 8, rows: 6,
 	heights: []int{6, 4, 2, 1},
-	dots:    []tileFunc{dot1x4AVX2, dot2x4AVX2},
+	columns: 4,
+	dots:    []dotFunc{dot1x4AVX2, dot2x4AVX2},
 	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
 
-	expands:        [5]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2, expandQ8AVX2},
-	packedDots:     [5]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2, dotQ8x4AVX2},
+	expands:        [backend.Layouts]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2},
+	packedDots:     [backend.Layouts]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2},
 	axpy:           axpyAVX2,
 	add:            addAVX2,
 	scale:          scaleAVX2,
@@ -69,13 +72,14 @@ var avx512Pairs = func() kernels {
 var avx512 = kernels{
 	name: "AVX-512", lanes: 16, rows: 14,
 	heights: []int{14, 8, 4, 2, 1},
-	dots:    []tileFunc{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
+	columns: 8,
+	dots:    []dotFunc{dot1x8AVX512, dot2x8AVX512, dot3x8AVX512},
 	panels:  panels{1, tilesAVX512, transposeAVX512, copyLanesAVX512, element},
 	bf16:    &panels{1, tilesAVX512, transposeRoundedAVX512, copyLanesRoundedAVX512, rounded},
 	int8:    vnni(),
 
-	expands:        [5]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512, expandQ8AVX512},
-	packedDots:     [5]packedDotFunc{dotQ8x4AVX512, dotQ4x4AVX512, dotNF4x4AVX512, dotBF16x4AVX512, dotQ8x4AVX512},
+	expands:        [backend.Layouts]expandFunc{expandQ8AVX512, expandQ4AVX512, expandNF4AVX512, expandBF16AVX512},
+	packedDots:     [backend.Layouts]packedDotFunc{dotQ8x4AVX512, dotQ4x4AVX512, dotNF4x4AVX512, dotBF16x4AVX512},
 	axpy:           axpyAVX512,
 	add:            addAVX512,
 	scale:          scaleAVX512,
@@ -106,7 +110,9 @@ func vnni() *int8Kernels {
 		round: roundInt8AVX512,
 		sums:  sumInt8AVX512,
 		tiles: []int8Tile{{7, int8Tile7AVX512}, {4, int8Tile4AVX512}, {2, int8Tile2AVX512}, {1, int8Tile1AVX512}},
-		dot:   dotInt8x4AVX512,
+		dots:  [2]int8Dot{dotInt8x4AVX512, dotInt4x4AVX512},
+		pairs: pairInt4AVX512,
+		bytes: bytesInt4AVX512,
 	}
 }
 

@@ -11,7 +11,7 @@
 // one piece of Go for all sets.
 //
 //	tile14x2v … tile1x1v     C = alpha·A·B + beta·C for a tile; heights 14, 8, 4, 2, 1 (AVX2: 6, 4, 2, 1), one or two vectors wide
-//	dot1x4 … dot4x4          the same from rows along k, for products with few rows
+//	dot1x8 … dot3x8          the same from rows along k, for products with few rows
 //	transpose, copyLanes     packing
 //	axpy … adamw             elementwise, sums
 //	maxRow … softmaxGrad     softmax along rows and along the columns of a tile
@@ -28,7 +28,7 @@
 // # Packed weights
 //
 // Products by a weight in codes and scales (quant.go) turn codes into numbers as they pack panels of it; one row is multiplied by
-// codes that become numbers in registers. In the form int8, forward products run in whole numbers where the processor has VNNI
+// codes that become numbers in registers. In the forms int8 and int4, forward products run in whole numbers where the processor has VNNI
 // (int8.go): rows of A become 8-bit codes and a scale for 32 elements, and 32-bit sums of a block are scaled and added in float32.
 //
 // # bf16

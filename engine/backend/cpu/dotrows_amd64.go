@@ -2,32 +2,27 @@
 
 package cpu
 
-// dot1x4AVX2 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 1 rows of a and n ≤ 4 rows of b of k elements each.
+// dot1x4AVX2 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 1 rows of a and n ≤ 4 rows of b of k elements each. Meanwhile it fetches as many bytes at ahead as 4 rows have into the second cache.
 //
 //go:noescape
-func dot1x4AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
+func dot1x4AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int, ahead *float32)
 
-// dot2x4AVX2 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 2 rows of a and n ≤ 4 rows of b of k elements each.
+// dot2x4AVX2 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 2 rows of a and n ≤ 4 rows of b of k elements each. Meanwhile it fetches as many bytes at ahead as 2 rows have into the second cache.
 //
 //go:noescape
-func dot2x4AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
+func dot2x4AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int, ahead *float32)
 
-// dot1x4AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 1 rows of a and n ≤ 4 rows of b of k elements each.
+// dot1x8AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 1 rows of a and n ≤ 8 rows of b of k elements each. Meanwhile it fetches as many bytes at ahead as 8 rows have into the second cache.
 //
 //go:noescape
-func dot1x4AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
+func dot1x8AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int, ahead *float32)
 
-// dot2x4AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 2 rows of a and n ≤ 4 rows of b of k elements each.
+// dot2x8AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 2 rows of a and n ≤ 8 rows of b of k elements each. Meanwhile it fetches as many bytes at ahead as 4 rows have into the second cache.
 //
 //go:noescape
-func dot2x4AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
+func dot2x8AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int, ahead *float32)
 
-// dot3x4AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 3 rows of a and n ≤ 4 rows of b of k elements each.
+// dot3x8AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 3 rows of a and n ≤ 8 rows of b of k elements each. Meanwhile it fetches as many bytes at ahead as 2 rows have into the second cache.
 //
 //go:noescape
-func dot3x4AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
-
-// dot4x4AVX512 writes c[i,j] = alpha·Σ a[i,p]·b[j,p] + beta·c[i,j] for 4 rows of a and n ≤ 4 rows of b of k elements each.
-//
-//go:noescape
-func dot4x4AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int)
+func dot3x8AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, beta float32, n int, ahead *float32)

@@ -234,7 +234,7 @@ func TestTiles(t *testing.T) {
 				}
 			}
 			for rows := 1; rows <= len(k.dots); rows++ {
-				for cols := 1; cols <= 4; cols++ {
+				for cols := 1; cols <= k.columns; cols++ {
 					rng := tensor.NewRNG(int64(rows*100+cols), "dots")
 					ld, ldc := depth+3, cols+1
 					a, b := numbers{rng}.floats(rows*ld, 1), numbers{rng}.floats(cols*ld, 1)
@@ -249,7 +249,7 @@ func TestTiles(t *testing.T) {
 							want[i*ldc+j] = float32(0.5*s - 2*float64(c[i*ldc+j]))
 						}
 					}
-					k.dots[rows-1](depth, &a[0], ld, &b[0], ld, &c[0], ldc, 0.5, -2, cols)
+					k.dots[rows-1](depth, &a[0], ld, &b[0], ld, &c[0], ldc, 0.5, -2, cols, &b[0])
 					what := fmt.Sprintf("dots %dx%dx%d", rows, cols, depth)
 					near(t, what, c, want, 3e-6)
 					intact(t, what, frame, len(c))

@@ -16,10 +16,10 @@ func (b *Backend) multiplyRows(p product) {
 }
 
 // stripOf returns how many of n rows of k elements make an item: about 65,536 elements, as many items of like size for every
-// thread, in whole fours.
+// thread, in whole eights.
 func (b *Backend) stripOf(n, k int) int {
 	each := max(1, n*k/(65536*b.pool.threads))
-	return (ceilDiv(n, each*b.pool.threads) + 3) &^ 3
+	return (ceilDiv(n, each*b.pool.threads) + 7) &^ 7
 }
 
 type dotRowsTask struct {
@@ -38,55 +38,73 @@ func (t *dotRowsTask) do(w, i int) {
 		i0, i1 = from, min(from+t.strip, t.m)
 	}
 	// The few rows are walked in the inner loop: the strip is read from memory once.
-	if t.product.b.x == nil { // m ≤ n; four rows of numbers stay in the first cache
+	if t.product.b.x == nil { // m ≤ n; some rows of numbers stay in the first cache
 		depth := t.product.k
-		if q := t.packed.q; t.m == 1 && depth%expandGroup(q) == 0 {
+		q := t.packed.q
+		if t.m == 1 && depth%expandGroup(q) == 0 {
 			for j := j0; j < j1; j += 4 {
 				at := j * depth
 				var scale *float32
 				if q != backend.BF16 {
 					scale = &t.packed.scales[at/q.Block()]
 				}
-				t.k.packedDots[q](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
+				t.k.packedDots[q.Layout()](depth, &t.a.x[0], &t.packed.codes[at/q.PerWord()], scale, &t.c[j], t.alpha, t.beta, min(4, j1-j))
 			}
 			return
 		}
-		buf := grow(t.b.scratch[w], 4*depth)
+		buf := grow(t.b.scratch[w], t.k.columns*depth)
 		t.b.scratch[w] = buf
-		for j := j0; j < j1; j += 4 {
-			n := min(4, j1-j)
+		codes := words(t.packed.codes)
+		for j := j0; j < j1; j += t.k.columns {
+			n := min(t.k.columns, j1-j)
 			t.k.expand(buf, depth, t.packed, j*depth, depth, depth, n)
-			for r := i0; r < i1; {
-				r += t.tile(r, i1, j, n, &buf[0], depth)
-			}
+			t.rows(i0, i1, j, n, &buf[0], depth, codes[min((j+n)*depth, t.n*depth)/q.PerWord():])
 		}
 		return
 	}
 	lies := t.product.b
 	if t.n >= t.m {
-		for j := j0; j < j1; j += 4 {
-			for r := i0; r < i1; {
-				r += t.tile(r, i1, j, min(4, j1-j), &lies.x[j*lies.ld], lies.ld)
-			}
+		for j := j0; j < j1; j += t.k.columns {
+			n := min(t.k.columns, j1-j)
+			t.rows(i0, i1, j, n, &lies.x[j*lies.ld], lies.ld, lies.x[min((j+n)*lies.ld, len(lies.x)):])
 		}
 		return
 	}
 	for r := i0; r < i1; {
-		step := 0
-		for j := j0; j < j1; j += 4 {
-			step = t.tile(r, i1, j, min(4, j1-j), &lies.x[j*lies.ld], lies.ld)
+		m := min(len(t.k.dots), i1-r)
+		for j := j0; j < j1; j += t.k.columns {
+			t.k.dots[m-1](t.product.k, &t.a.x[r*t.a.ld], t.a.ld, &lies.x[j*lies.ld], lies.ld, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta,
+				min(t.k.columns, j1-j), &t.a.x[r*t.a.ld])
 		}
-		r += step
+		r += m
 	}
 }
 
-// tile computes the products of some rows of A from r on with n ≤ 4 rows of B, number j and the next, which lie at b; it
-// returns how many.
-func (t *dotRowsTask) tile(r, rEnd, j, n int, b *float32, ldb int) int {
-	m := min(len(t.k.dots), rEnd-r)
-	t.k.dots[m-1](t.product.k, &t.a.x[r*t.a.ld], t.a.ld, b, ldb, &t.c[r*t.ldc+j], t.ldc, t.alpha, t.beta, n)
-	return m
+// rows computes the products of rows of A from r to end with n rows of B, number j and the next, which lie at b. Meanwhile it fetches what is
+// wanted next, the words from next on.
+func (t *dotRowsTask) rows(r, end, j, n int, b *float32, ldb int, next []float32) {
+	next = next[:min(len(next), t.k.columns*ldb)]
+	depth := t.product.k
+	if depth > dotDepth && end-r > len(t.k.dots) { // B is read for every few rows of A: from the first cache
+		depth = ceilDiv(ceilDiv(depth, ceilDiv(depth, dotDepth)), t.k.lanes) * t.k.lanes
+	}
+	beta := t.beta
+	for q := 0; q < t.product.k; q += depth {
+		d := min(depth, t.product.k-q)
+		for i := r; i < end; {
+			m := min(len(t.k.dots), end-i)
+			ahead := offset(b, q)
+			if fetched := t.k.columns / m * d; fetched <= len(next) {
+				ahead, next = &next[0], next[fetched:]
+			}
+			t.k.dots[m-1](d, &t.a.x[i*t.a.ld+q], t.a.ld, offset(b, q), ldb, &t.c[i*t.ldc+j], t.ldc, t.alpha, beta, n, ahead)
+			i += m
+		}
+		beta = 1
+	}
 }
+
+const dotDepth = 768 // elements along K of which eight rows stay in the first cache
 
 // turned returns an operand of a few lanes that lies the other way round: n rows of k elements become k rows of n, or lanes
 // rows of depth elements depth rows of lanes.   o as rows × columns in memory

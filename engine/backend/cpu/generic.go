@@ -12,12 +12,13 @@ import (
 var generic = kernels{
 	name: "plain Go", lanes: 8, rows: 4,
 	heights: []int{4, 2, 1},
-	dots:    []tileFunc{dotGeneric(1), dotGeneric(2)},
+	columns: 4,
+	dots:    []dotFunc{dotGeneric(1), dotGeneric(2)},
 	panels:  panels{1, tilesGeneric, transposeGeneric, copyLanesGeneric, element},
 	bf16:    &panels{1, tilesGeneric, transposeRoundedGeneric, copyLanesRoundedGeneric, rounded},
 
-	expands:        [5]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16), expandGeneric(backend.Int8)},
-	packedDots:     [5]packedDotFunc{packedDotGeneric(backend.Q8_0), packedDotGeneric(backend.Q4_0), packedDotGeneric(backend.NF4), packedDotGeneric(backend.BF16), packedDotGeneric(backend.Int8)},
+	expands:        [backend.Layouts]expandFunc{expandGeneric(backend.Q8_0), expandGeneric(backend.Q4_0), expandGeneric(backend.NF4), expandGeneric(backend.BF16)},
+	packedDots:     [backend.Layouts]packedDotFunc{packedDotGeneric(backend.Q8_0), packedDotGeneric(backend.Q4_0), packedDotGeneric(backend.NF4), packedDotGeneric(backend.BF16)},
 	axpy:           axpyGeneric,
 	add:            addGeneric,
 	scale:          scaleGeneric,
@@ -123,8 +124,8 @@ func putGeneric(c, sum []float32, alpha, beta float32) {
 	}
 }
 
-func dotGeneric(rows int) tileFunc {
-	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int) {
+func dotGeneric(rows int) dotFunc {
+	return func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha, beta float32, n int, _ *float32) {
 		cs := run(c, (rows-1)*ldc+n)
 		var as, bs []float32
 		if k > 0 {
@@ -203,7 +204,7 @@ func packedDotGeneric(q backend.Quant) packedDotFunc {
 	return func(k int, a *float32, codes *int32, scales *float32, c *float32, alpha, beta float32, n int) {
 		w := make([]float32, n*k)
 		expand(&w[0], k, codes, scales, k/expandGroup(q), k/expandGroup(q), n)
-		dotGeneric(1)(k, a, k, &w[0], k, c, n, alpha, beta, n)
+		dotGeneric(1)(k, a, k, &w[0], k, c, n, alpha, beta, n, nil)
 	}
 }
 
@@ -211,11 +212,11 @@ func packedDotGeneric(q backend.Quant) packedDotFunc {
 func (w *packed) block(y []float32, i int) {
 	per := w.q.PerWord()
 	codes := w.codes[i*len(y)/per : (i+1)*len(y)/per]
-	switch w.q {
+	switch w.q.Layout() {
 	case backend.BF16:
 		v := uint32(codes[0])
 		y[0], y[1] = math.Float32frombits(v<<16), math.Float32frombits(v&^0xffff)
-	case backend.Q8_0, backend.Int8:
+	case backend.Q8_0:
 		s := w.scales[i]
 		for j, word := range codes {
 			v := uint32(word)

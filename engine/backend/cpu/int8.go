@@ -6,11 +6,12 @@ import (
 	"tunebook/engine/backend"
 )
 
-// Products NT by weights in Int8 run in whole numbers where the processor multiplies bytes: a block of 32 codes of A times one of B
+// Products NT by weights in Int8 and Int4 run in whole numbers where the processor multiplies bytes: a block of 32 codes of A times one of B
 // is exact, and blocks are added in float32, times both scales. cmd/gen/asm/int8.go says how the operands lie.
 const (
 	int8Block  = 32
 	int8Record = 9  // words of a block of A: codes and scale
+	int4Pair   = 48 // words of two blocks of A as they are multiplied by codes of 4 bits
 	int8Width  = 32 // rows of B in a panel
 	int8Codes  = int8Width * int8Block / 4
 	int8Scales = 2 * int8Width // words of a block of a panel: scales, and where sums begin
@@ -23,25 +24,34 @@ const (
 type int8Kernels struct {
 	round func(dst, x *float32, blocks int)
 	sums  func(s, b *float32, blocks int)
-	tiles []int8Tile // highest first, ending with one row
-	dot   func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)
+	tiles []int8Tile                                   // highest first, ending with one row
+	pairs func(dst, a *float32, pairs int)             // arranges a row of records for codes of four bits
+	dots  [2]int8Dot                                   // of codes of 8 bits and of four
+	bytes func(dst *float32, codes *int32, blocks int) // makes codes of 8 bits of those of four
 }
+
+type int8Dot = func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)
 
 type int8Tile struct {
 	rows int
 	run  func(blocks int, a *float32, lda int, b, s, c *float32, ldc int, alpha, beta float32)
 }
 
-// multiplyInt8 runs C = alpha·A·Wᵀ + beta·C, where w is in Int8 and k consists of whole blocks.
+// multiplyInt8 runs C = alpha·A·Wᵀ + beta·C, where w is in Int8 or Int4 and k consists of whole blocks.
 func (b *Backend) multiplyInt8(c, a []float32, w packed, m, n, k int, alpha, beta float32) {
 	blocks, panels := k/int8Block, ceilDiv(n, int8Width)
-	b.rounded = grow(b.rounded, m*blocks*int8Record)
-	b.tasks.records = recordsTask{b.k.int8, b.rounded, a, k, rowsOf(k)}
+	b.rounded = grow(b.rounded, m*blocks*int8Record+blocks/2*int4Pair)
+	records, row := b.rounded[:m*blocks*int8Record], b.rounded[m*blocks*int8Record:]
+	b.tasks.records = recordsTask{b.k.int8, records, a, k, rowsOf(k)}
 	b.pool.run(ceilDiv(m, b.tasks.records.each), &b.tasks.records)
 	b.tasks.records = recordsTask{}
-	if m == 1 { // the weight is read as it lies
+	if m == 1 && (w.q == backend.Int8 || blocks%2 == 0) { // the weight is read as it lies
+		if w.q == backend.Int4 {
+			b.k.int8.pairs(&row[0], &records[0], blocks/2)
+			records = row
+		}
 		strip := b.stripOf(n, k)
-		b.tasks.int8Row = int8RowTask{k: b.k.int8, w: w, c: c, a: b.rounded, n: n, depth: k, strip: strip, alpha: alpha, beta: beta}
+		b.tasks.int8Row = int8RowTask{k: b.k.int8, w: w, c: c, a: records, n: n, depth: k, strip: strip, alpha: alpha, beta: beta}
 		b.pool.run(ceilDiv(n, strip), &b.tasks.int8Row)
 		b.tasks.int8Row = int8RowTask{}
 		return
@@ -52,7 +62,7 @@ func (b *Backend) multiplyInt8(c, a []float32, w packed, m, n, k int, alpha, bet
 		parts = max(parts, min(ceilDiv(few, panels), ceilDiv(m, 8*int8Width)))
 	}
 	steps := ceilDiv(k, int8Depth)
-	b.tasks.int8 = int8Task{b: b, w: w, c: c, a: b.rounded, m: m, n: n, k: k, alpha: alpha, beta: beta,
+	b.tasks.int8 = int8Task{b: b, w: w, c: c, a: records, m: m, n: n, k: k, alpha: alpha, beta: beta,
 		panels: panels, parts: parts, depth: ceilDiv(blocks, steps) * int8Block}
 	b.pool.run(parts*panels, &b.tasks.int8)
 	b.tasks.int8 = int8Task{}
@@ -87,9 +97,10 @@ func (t *int8Task) do(w, item int) {
 	k, cols := t.b.k, min(int8Width, t.n-col)
 	most := t.depth / int8Block
 	tall := k.int8.tiles[0].rows
-	buf := grow(t.b.scratch[w], most*(int8Codes+int8Scales)+tall*int8Width)
+	four := t.w.q == backend.Int4
+	buf := grow(t.b.scratch[w], most*(int8Codes+int8Scales)+tall*int8Width+k.lanes*most*int8Block/4)
 	t.b.scratch[w] = buf
-	panel, scales := carve(&buf, most*int8Codes), carve(&buf, most*int8Scales)
+	panel, scales, bytes := carve(&buf, most*int8Codes), carve(&buf, most*int8Scales), carve(&buf, k.lanes*most*int8Block/4)
 	tile := buf
 	codes := words(t.w.codes)
 	lda := t.k / int8Block * int8Record
@@ -98,7 +109,14 @@ func (t *int8Task) do(w, item int) {
 		blocks := min(t.depth, t.k-q) / int8Block
 		for l := 0; l < cols; l += k.lanes {
 			at, lanes := (col+l)*t.k+q, min(k.lanes, cols-l)
-			k.turn(panel[l:], int8Width, codes[at/4:], t.k/4, lanes, blocks*int8Block/4)
+			from, ld := codes[at/t.w.q.PerWord():], t.k/4
+			if four {
+				from, ld = bytes, blocks*int8Block/4
+				for i := range lanes {
+					k.int8.bytes(&bytes[i*ld], &t.w.codes[(at+i*t.k)/8], blocks)
+				}
+			}
+			k.turn(panel[l:], int8Width, from, ld, lanes, blocks*int8Block/4)
 			k.turn(scales[l:], int8Scales, t.w.scales[at/int8Block:], t.k/int8Block, lanes, blocks)
 		}
 		k.int8.sums(&scales[0], &panel[0], blocks)
@@ -135,9 +153,13 @@ type int8RowTask struct {
 func (t *int8RowTask) do(_, item int) {
 	from := item * t.strip
 	to := min(from+t.strip, t.n)
+	dot := t.k.dots[0]
+	if t.w.q == backend.Int4 {
+		dot = t.k.dots[1]
+	}
 	for j := from; j < to; j += 4 {
 		at := j * t.depth
-		t.k.dot(t.depth/int8Block, &t.a[0], &t.w.codes[at/4], &t.w.scales[at/int8Block], &t.c[j], t.alpha, t.beta, min(4, to-j))
+		dot(t.depth/int8Block, &t.a[0], &t.w.codes[at/t.w.q.PerWord()], &t.w.scales[at/int8Block], &t.c[j], t.alpha, t.beta, min(4, to-j))
 	}
 }
 
@@ -159,5 +181,5 @@ func words(codes []int32) []float32 {
 
 // wholeNumbers tells whether a product by a weight in q runs in whole numbers.
 func (b *Backend) wholeNumbers(op backend.MatOp, q backend.Quant, k int) bool {
-	return b.k.int8 != nil && q == backend.Int8 && op == backend.NT && k > 0 && k%int8Block == 0
+	return b.k.int8 != nil && q.Rounds() && op == backend.NT && k > 0 && k%int8Block == 0
 }

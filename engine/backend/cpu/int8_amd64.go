@@ -36,3 +36,18 @@ func int8Tile1AVX512(blocks int, a *float32, lda int, b *float32, s *float32, c 
 //
 //go:noescape
 func dotInt8x4AVX512(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+
+// pairInt4AVX512 writes pairs ≥ 1 pairs of blocks of records at a as dotInt4x4 wants them.
+//
+//go:noescape
+func pairInt4AVX512(dst *float32, a *float32, pairs int)
+
+// dotInt4x4AVX512 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 2 blocks, an even number.
+//
+//go:noescape
+func dotInt4x4AVX512(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+
+// bytesInt4AVX512 writes the codes of blocks ≥ 1 blocks of 32 codes of 4 bits, less 8, as bytes.
+//
+//go:noescape
+func bytesInt4AVX512(dst *float32, codes *int32, blocks int)

@@ -127,7 +127,7 @@ func (b *Backend) kernelsOf(p product) *kernels {
 // MatMulSum writes C = first + beta·C and adds second; see backend.Summing. A second product of few terms is added to each tile
 // of the first while that is in the first cache.
 func (b *Backend) MatMulSum(c backend.Buffer, first, second backend.Term, m, n int, beta float32) {
-	apart := first.Packed != nil && (first.Packed.Quant == backend.Int8 || first.Op == backend.TN)
+	apart := first.Packed != nil && (first.Packed.Quant.Rounds() || first.Op == backend.TN)
 	if apart || second.Packed != nil || min(m, n) <= fewRows || min(first.K, second.K) <= 0 || second.K > 4*fewRows {
 		first.Into(b, c, m, n, beta)
 		second.Into(b, c, m, n, 1)

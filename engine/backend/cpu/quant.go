@@ -45,7 +45,7 @@ func (k *kernels) expand(dst []float32, ldd int, w packed, from, ld, cols, rows 
 		if w.q != backend.BF16 {
 			scale = &w.scales[from/w.q.Block()]
 		}
-		k.expands[w.q](&dst[0], ldd, &w.codes[from/w.q.PerWord()], scale, ld/g, groups, rows)
+		k.expands[w.q.Layout()](&dst[0], ldd, &w.codes[from/w.q.PerWord()], scale, ld/g, groups, rows)
 	}
 	if done := groups * g; done < cols {
 		for r := range rows {
@@ -60,8 +60,8 @@ func (w packed) some(dst []float32, from int) {
 	for i := range dst {
 		at := from + i
 		word := uint32(w.codes[at/per]) >> (at % per * (32 / per))
-		switch w.q {
-		case backend.Q8_0, backend.Int8:
+		switch w.q.Layout() {
+		case backend.Q8_0:
 			dst[i] = w.scales[at/block] * float32(int8(word))
 		case backend.BF16:
 			dst[i] = math.Float32frombits(word << 16)
@@ -100,7 +100,7 @@ func (t *dequantTask) do(_, item int) {
 }
 
 // MatMulPacked writes C = alpha·op(A, B) + beta·C; see backend.Ops. Codes become numbers as panels of B are packed or, where M is
-// small, a few rows at a time: the bits are those of MatMul by the numbers. A product NT with Int8 runs in whole numbers where the
+// small, a few rows at a time: the bits are those of MatMul by the numbers. A product NT that rounds A runs in whole numbers where the
 // processor has AVX-512 VNNI; elsewhere, and where rows are no whole blocks, the numbers that A's rows are rounded to are multiplied as others.
 func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
 	const name = "MatMulPacked"
@@ -120,7 +120,7 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 		b.multiplyInt8(cs, as, w, m, n, k, alpha, beta)
 		return
 	}
-	if q == backend.Int8 && op == backend.NT && k > 0 {
+	if q.Rounds() && op == backend.NT && k > 0 {
 		as = b.roundRows(as, m, k)
 	}
 	if k == 0 || op == backend.NT && n < m && n <= fewRows || op == backend.NN && min(m, n) <= fewRows {

@@ -82,8 +82,8 @@ func TestPackedDots(t *testing.T) {
 							c[0] = float32(math.NaN())
 						}
 						want := clone(c)
-						k.dots[0](depth, &a[0], depth, &x[0], depth, &want[0], n, 0.5, beta, n)
-						k.packedDots[q](depth, &a[0], &w.codes[0], scale, &c[0], 0.5, beta, n)
+						k.dots[0](depth, &a[0], depth, &x[0], depth, &want[0], n, 0.5, beta, n, &x[0])
+						k.packedDots[q.Layout()](depth, &a[0], &w.codes[0], scale, &c[0], 0.5, beta, n)
 						what := fmt.Sprintf("%s, %d rows of %d", q, n, depth)
 						if !slices.Equal(c, want) {
 							t.Errorf("%s: %v; wanted %v", what, c, want)
@@ -96,7 +96,7 @@ func TestPackedDots(t *testing.T) {
 	})
 }
 
-// A product by a packed weight has the bits of the product by its numbers, on any number of threads; with Int8 the bits do not
+// A product by a packed weight has the bits of the product by its numbers, on any number of threads; where it rounds A the bits do not
 // depend on the number of threads either.
 func TestPackedProductBits(t *testing.T) {
 	each(t, func(t *testing.T, k *kernels) {
@@ -114,7 +114,7 @@ func TestPackedProductBits(t *testing.T) {
 						b.MatMulPacked(&backend.HostBuffer{F: outs[i]}, &backend.HostBuffer{F: a}, &backend.HostBuffer{I: w.codes}, &backend.HostBuffer{F: w.scales}, m, n, kk, op, q, 1, 0)
 					}
 					want := outs[0]
-					if q != backend.Int8 {
+					if !q.Rounds() {
 						x := make([]float32, n*kk)
 						b := newBackend(2, k)
 						b.Dequantize(&backend.HostBuffer{F: x}, &backend.HostBuffer{I: w.codes}, &backend.HostBuffer{F: w.scales}, n*kk, q)

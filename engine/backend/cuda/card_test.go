@@ -30,7 +30,7 @@ const recorded = "testdata/instructions.json"
 // card returns the first card's backend, or skips the test.
 func openFirst(t testing.TB) *Backend {
 	t.Helper()
-	b, err := Open()
+	b, err := Open(0)
 	if err != nil {
 		t.Skip(err)
 	}

@@ -39,16 +39,24 @@ type Backend struct {
 }
 
 func init() {
-	backend.Register("cuda", func() (backend.Backend, error) { return Open() })
-	backend.Register("cuda-bf16", func() (backend.Backend, error) {
-		b, err := Open()
+	for name, bf16 := range map[string]bool{"cuda": false, "cuda-bf16": true} {
+		backend.RegisterNumbered(name, func(i int) (backend.Backend, error) {
+			b, err := Open(i)
+			if err != nil {
+				return nil, err
+			}
+			b.name, b.bf16 = backend.Numbered(name, i), bf16
+			return b, nil
+		})
+	}
+	backend.RegisterNumbered("cuda-sim", func(i int) (backend.Backend, error) {
+		b, err := NewSim()
 		if err != nil {
 			return nil, err
 		}
-		b.name, b.bf16 = "cuda-bf16", true
+		b.name = backend.Numbered("cuda-sim", i)
 		return b, nil
 	})
-	backend.Register("cuda-sim", func() (backend.Backend, error) { return NewSim() })
 }
 
 // NewSim returns a backend whose card is simulated, which shares nothing with other ones. It finds mistakes in kernels and
@@ -81,7 +89,8 @@ func newBackend(name string, d device) (*Backend, error) {
 	return b, nil
 }
 
-// Name returns "cuda", "cuda-bf16" where products round their operands to bf16, or "cuda-sim" for a simulated card.
+// Name returns "cuda", "cuda-bf16" where products round their operands to bf16, or "cuda-sim" for a simulated card, with
+// ":1" for the second card and so on.
 func (b *Backend) Name() string { return b.name }
 
 // Info names the card.

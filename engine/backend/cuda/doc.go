@@ -23,18 +23,27 @@
 //	CGO_ENABLED=0 go test -c -o cuda.test ./engine/backend/cuda
 //	./cuda.test -test.v -test.run Card -record instructions.json -test.bench Card -test.benchtime 1x
 //
-// No other card was measured. Training on several cards and bf16 buffers are not there. Sampling (sample.cu), and graphs, which are
-// off, have run on the simulator only.
+// No other card was measured, and bf16 buffers are not there. Sampling (sample.cu), and graphs, which are off, have run on the simulator
+// only. Several cards at once, and NCCL, have run on no card yet: only on simulated ones, and on a stand-in for the library.
 //
 // # Devices
 //
-//	cuda       the first card through the driver (libcuda), which purego loads when it is there
+//	cuda       the first card through the driver (libcuda), which purego loads when it is there; cuda:1 the second, and so on for
+//	           all three
 //	cuda-bf16  the same; products of at least 8 rows, columns and terms and 2^18 multiplications, and attention with heads of at
 //	           most 128, round their operands to bf16 and run on tensor cores
 //	cuda-sim   a simulated card (package sim): the PTX that ships, with every access checked
 //
-// The build tag nogpu leaves purego out, and the first two with it. device.go is all that the operations need of a card;
+// The build tag nogpu leaves purego out, and the first two devices with it. device.go is all that the operations need of a card;
 // driver.go is the driver as a table of functions, behind which tests put the simulator.
+//
+// # Several cards
+//
+// A model is trained on several cards by a copy on each (package train). Their gradients are added on the first, which makes the update, and its
+// parameters go to the others: ncclReduce and ncclBroadcast on the streams on which the cards work (nccl.go), without a copy on the host.
+// Both go round a ring in an order that follows from the machine, so that the same run has the same bits there; ncclAllReduce, which
+// would move as many bytes, may choose sums without a fixed order. NCCL is looked for at run time; without it the numbers go
+// through the machine's memory (backend.NewCollective). They are moved after the last backward pass: nothing of it is hidden behind work.
 //
 // # Kernels
 //

@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"unsafe"
+
+	"tunebook/engine/backend"
 )
 
 // driverTable is the part of NVIDIA's driver API that the backend uses: libcuda's functions, or a test's. Each returns 0
@@ -97,10 +99,11 @@ var errNoDriver = errors.New("no driver")
 
 // card is one GPU through the driver.
 type card struct {
-	t      *driverTable
-	Card   Card
-	ctx    uintptr
-	stream uintptr
+	t       *driverTable
+	Card    Card
+	ordinal int32 // the driver's number of it
+	ctx     uintptr
+	stream  uintptr
 
 	functions map[string]uintptr
 	modules   map[string]uintptr
@@ -235,12 +238,16 @@ func openCard(t *driverTable, i int) (*card, error) {
 		return nil, err
 	}
 	if i >= len(all) {
-		return nil, fmt.Errorf("cuda: card %d; there are %d", i, len(all))
+		var names []string
+		for j, c := range all {
+			names = append(names, fmt.Sprintf("cuda:%d %s", j, c.Name))
+		}
+		return nil, fmt.Errorf("cuda: there is no card cuda:%d; the driver has %s", i, strings.Join(names, ", "))
 	}
 	if err := all[i].Usable(); err != nil {
 		return nil, err
 	}
-	c := &card{t: t, Card: all[i], functions: map[string]uintptr{}, modules: map[string]uintptr{}, allowed: map[string]int{}, live: map[uint64]int{}, kept: map[int][]uint64{}}
+	c := &card{t: t, Card: all[i], ordinal: int32(i), functions: map[string]uintptr{}, modules: map[string]uintptr{}, allowed: map[string]int{}, live: map[uint64]int{}, kept: map[int][]uint64{}}
 	for j := range c.params {
 		c.params[j] = unsafe.Pointer(&c.args[j])
 	}
@@ -543,7 +550,7 @@ func (e *OutOfMemory) Error() string {
 	for _, n := range e.Largest {
 		l = append(l, mib(uint64(n)))
 	}
-	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, Recompute, OffloadOptimizer, LoRA or a smaller model take less",
+	return fmt.Sprintf("cuda: out of memory: %s wanted, %s of %s free; this process uses %s, its largest buffers %s; fewer tokens in a batch, Recompute, OffloadOptimizer, LoRA or a smaller model take less, and Close gives back a model that is done with",
 		mib(uint64(e.Wanted)), mib(e.Free), mib(e.Total), mib(uint64(e.InUse)), strings.Join(l, ", "))
 }
 
@@ -569,17 +576,17 @@ func (c *card) outOfMemory(wanted int) error {
 	return e
 }
 
-// Open returns the backend of the first card.
-func Open() (*Backend, error) {
+// Open returns the backend of card i, counted from 0 as the driver counts them.
+func Open(i int) (*Backend, error) {
 	t, _, err := loadDriver()
 	if err != nil {
 		return nil, err
 	}
-	c, err := openCard(t, 0)
+	c, err := openCard(t, i)
 	if err != nil {
 		return nil, err
 	}
-	return newBackend("cuda", c)
+	return newBackend(backend.Numbered("cuda", i), c)
 }
 
 // Cards lists the cards, or says why there are none in one sentence.

@@ -325,7 +325,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %v; wanted %s", c.name, err, c.want)
 		}
 	}
-	if _, err := openCard(newFake().table(), 1); err == nil || err.Error() != "cuda: card 1; there are 1" {
+	if _, err := openCard(newFake().table(), 1); err == nil || err.Error() != "cuda: there is no card cuda:1; the driver has cuda:0 Fake 1" {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,10 @@
 package cuda
 
-import "tunebook/engine/backend"
+import (
+	"testing"
+
+	"tunebook/engine/backend"
+)
 
 // NewFake is a card whose driver is a stand-in for libcuda and whose kernels the simulator runs, with graphs or without. count tells
 // how many operations were started one by one, and how many graphs.
@@ -100,3 +104,19 @@ func SizeClass(bytes int) int { return sizeClass(bytes) }
 
 // Held is what a plan's card would keep of its driver's memory after the same calls, when it is never short of it.
 func Held(p backend.Plan) int64 { return int64(p.(*plan).dev.(*counter).held) }
+
+// Joined is n cards whose drivers are stand-ins, joined by one of NCCL. groups tells how many groups of calls it was given.
+func Joined(t testing.TB, n int) (devs []backend.Backend, groups func() int) {
+	l, all := joined(t, n)
+	t.Cleanup(func() {
+		for i, f := range l.cards {
+			if f.fault != nil {
+				t.Errorf("card %d: %v", i, f.fault)
+			}
+		}
+		if l.ended != len(l.devices) {
+			t.Errorf("%d of %d communicators were ended", l.ended, len(l.devices))
+		}
+	})
+	return links(all), func() int { return l.groups }
+}

@@ -186,7 +186,7 @@ func (b *Backend) Dequantize(y, codes, scales backend.Buffer, n int, q backend.Q
 }
 
 func (b *Backend) expand(o operands, y uint64, codes, scales backend.Buffer, n int, q backend.Quant) {
-	b.elements("quant_expand", n, y, o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q)))
+	b.elements("quant_expand", n, y, o.i("codes", codes, q.Codes(n)), o.f("scales", scales, q.Scales(n)), i64(n), i32(int(q.Layout())))
 }
 
 // MatMulPacked writes C = alpha·op(A, B) + beta·C for a B of codes and scales, which is written out for as long as the product
@@ -200,7 +200,7 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 	w, free := b.scratchSpan(n * k)
 	defer free()
 	b.expand(o, w.addr, codes, scales, n*k, q)
-	if q == backend.Int8 && op == backend.NT {
+	if q.Rounds() && op == backend.NT {
 		rounded, free := b.scratchSpan(m * k)
 		defer free()
 		b.elements("quant_round", m*((k+31)/32), rounded.addr, as.addr, i32(m), i32(k))
@@ -215,7 +215,7 @@ func (b *Backend) EmbeddingPacked(y, codes, scales, ids backend.Buffer, t, c, v 
 	o := operands{b, "EmbeddingPacked"}
 	fault, code := b.faultArgs(placeEmbeddingPacked)
 	b.rows("quant_gather", t, o.f("y", y, t*c), o.i("codes", codes, q.Codes(v*c)), o.f("scales", scales, q.Scales(v*c)), o.i("ids", ids, t),
-		i32(t), i32(c), i32(v), i32(int(q)), fault, code)
+		i32(t), i32(c), i32(v), i32(int(q.Layout())), fault, code)
 }
 
 // RoPE writes x turned by the angle pos[t]·freqs[i] for pair i of every head, or turned back.

@@ -18,8 +18,8 @@ func unpack(op string, codes, scales backend.Buffer, n int, q backend.Quant) []f
 	x := make([]float32, n)
 	for i := range x {
 		word := uint32(cs[i/q.PerWord()]) >> (i % q.PerWord() * (32 / q.PerWord()))
-		switch q {
-		case backend.Q8_0, backend.Int8:
+		switch q.Layout() {
+		case backend.Q8_0:
 			x[i] = ss[i/q.Block()] * float32(int8(word))
 		case backend.BF16:
 			x[i] = math.Float32frombits(word << 16)
@@ -37,7 +37,7 @@ func (*Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, op
 		panic(fmt.Sprintf("%s: op %d; wanted NT or NN", name, op))
 	}
 	cs, as, bs := floats(name, "c", c, m*n), floats(name, "a", a, m*k), unpack(name, codes, scales, n*k, q)
-	if q == backend.Int8 && op == backend.NT {
+	if q.Rounds() && op == backend.NT {
 		as = rounded(as, m, k)
 	}
 	product(cs, as, bs, m, n, k, op, alpha, beta)

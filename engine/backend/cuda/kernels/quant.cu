@@ -7,14 +7,14 @@ __constant__ float nf4[16] = {-1, -0.6961928009986877f, -0.5250730514526367f, -0
                               0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
                               0.7229568362236023f, 1};
 
-enum Form { q8_0 = 0, q4_0 = 1, nf4_form = 2, bf16_form = 3, int8_form = 4 };
+enum Form { q8_0 = 0, q4_0 = 1, nf4_form = 2, bf16_form = 3 };
 
 // Element i of a weight: scales[i/block]·level of code i. Codes lie in words, the first in the lowest bits; 32 elements share a
 // scale, in NF4 64; in BF16 a code is the upper half of the number.
 __device__ __forceinline__ float number(const u32* codes, const float* scales, i64 i, int form) {
   if (form == bf16_form) return __uint_as_float(codes[i / 2] >> (16 * (int)(i % 2)) << 16);
   float level;
-  if (form == q8_0 || form == int8_form) {
+  if (form == q8_0) {
     level = (float)((int)(codes[i / 4] << (24 - 8 * (int)(i % 4))) >> 24);
   } else {
     int code = (int)(codes[i / 8] >> (4 * (int)(i % 8)) & 15);
