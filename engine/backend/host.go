@@ -40,7 +40,7 @@ func (b *HostBuffer) Slice(from, to int) Buffer {
 // training step allocates nothing once the first one has run.
 type HostMemory struct {
 	mu   sync.Mutex
-	free [2][maxClass + 1][]*HostBuffer
+	free [2][maxClass + 1][]HostBuffer
 }
 
 // classOf returns the size class that holds n elements: four classes for every power of two, so at most a quarter of
@@ -108,6 +108,7 @@ func (m *HostMemory) take(dt tensor.DType, n int) *HostBuffer {
 		if from := m.reusable(dt, class); from >= 0 {
 			l := m.free[dt][from]
 			b := l[len(l)-1]
+			l[len(l)-1] = HostBuffer{}
 			m.free[dt][from] = l[:len(l)-1]
 			m.mu.Unlock()
 			r := &HostBuffer{class: b.class}
@@ -154,7 +155,7 @@ func (m *HostMemory) Free(buf Buffer) {
 	if b.class == 0 {
 		return // a slice, or larger than the classes: the garbage collector's
 	}
-	kept := &HostBuffer{class: b.class}
+	kept := HostBuffer{class: b.class}
 	dt := tensor.F32
 	if b.I != nil {
 		dt = tensor.I32

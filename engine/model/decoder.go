@@ -537,7 +537,7 @@ func (m *Model) linear(t *grad.Tape, x *grad.Var, l module) *grad.Var {
 // Only supervised positions pass through the head.
 func (m *Model) Loss(t *grad.Tape, in Input, targets []int32, weights []float32, scale float32) (nll backend.Buffer, n int) {
 	h := m.Forward(t, in)
-	var rows, tg []int32
+	rows, tg := make([]int32, 0, len(targets)), make([]int32, 0, len(targets))
 	var w []float32
 	for i, id := range targets {
 		if id != backend.IgnoreIndex {

@@ -272,3 +272,36 @@ func TestLaterUpdatesMakeNoBuffer(t *testing.T) {
 		tr.Close()
 	}
 }
+
+// After the first ones an update makes no memory of the size of its activations, only what keeps account of them: on the device, and in
+// Go's heap, where a device's own working memory would show too.
+func TestUpdatesAllocateNoActivations(t *testing.T) {
+	for _, c := range []Config{{}, {LoRA: model.LoRA{Rank: 2}}, {Optimizer: "adamw8bit"}} {
+		c.LR, c.Steps, c.BatchSize, c.MicroTokens, c.Clip = 1e-4, 100, 400, 1<<20, 1
+		seqs := sequences(400)
+		tr, err := New(tinyModel(t, "cpu"), seqs, []string{"a", "b"}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		micro := tr.micro(seqs, Order(len(seqs), 1, 0))
+		var before, after runtime.MemStats
+		const warm, counted = 3, 10
+		for step := range warm + counted {
+			if step == warm {
+				runtime.ReadMemStats(&before)
+			}
+			if _, err := tr.Step(micro); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		tr.Close()
+		// Ids, targets and positions are a few numbers a token; one activation of the model's has 8 and more.
+		tokens := len(micro[0].IDs)
+		got, bound := int(after.TotalAlloc-before.TotalAlloc)/counted, 48<<10+16*tokens
+		if got > bound {
+			t.Errorf("%+v: an update of %d tokens makes %d bytes; wanted at most %d", c, tokens, got, bound)
+		}
+		t.Logf("an update of %d tokens: %d bytes in %d pieces", tokens, got, (after.Mallocs-before.Mallocs)/counted)
+	}
+}
