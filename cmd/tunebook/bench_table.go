@@ -49,8 +49,8 @@ func printPart(w io.Writer, row benchRow, first bool) error {
 		return printKernels(w, r)
 	case bench.PartSteps:
 		lines = append(lines,
-			cells("%s|%s|tokens/s (median %s)|%.3f s a step|%s GB|first step after %s s|loss %.4f", row.Name, quantity(r.Best), quantity(r.Median), r.StepMin,
-				gigabytes(float64(row.Peak)), quantity(r.FirstStep), r.Loss[len(r.Loss)-1]))
+			cells("%s|%s|tokens/s (median %s)|%.3f s a step|%s GB (%s planned)|first step after %s s|loss %.4f", row.Name, quantity(r.Best), quantity(r.Median), r.StepMin,
+				gigabytes(float64(row.Peak)), gigabytes(float64(r.Planned)), quantity(r.FirstStep), r.Loss[len(r.Loss)-1]))
 		if err := inColumns(w, lines...); err != nil {
 			return err
 		}

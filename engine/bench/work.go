@@ -118,9 +118,10 @@ type Result struct {
 	Prefill   float64            `json:"prefill_tok_s_best,omitempty"`
 	Decode    float64            `json:"decode_tok_s_best,omitempty"`
 	DecodeMed float64            `json:"decode_tok_s_med,omitempty"`
-	Rows      float64            `json:"rows_s,omitempty"` // rows a second
-	Shares    map[string]float64 `json:"shares,omitempty"` // of a step's time, by part; see backend.Parts, and "rest"
-	Rates     map[string]float64 `json:"rates,omitempty"`  // GFLOP/s of a part's work in its time
+	Rows      float64            `json:"rows_s,omitempty"`        // rows a second
+	Planned   int64              `json:"planned_bytes,omitempty"` // of Steps: the weights, and what the trainer reckons to take besides; compare Peak
+	Shares    map[string]float64 `json:"shares,omitempty"`        // of a step's time, by part; see backend.Parts, and "rest"
+	Rates     map[string]float64 `json:"rates,omitempty"`         // GFLOP/s of a part's work in its time
 	Model     string             `json:"model,omitempty"`
 	Machine   *Machine           `json:"machine,omitempty"` // of Kernels
 	Kernels   []Kernel           `json:"kernels,omitempty"`
@@ -284,22 +285,23 @@ func (w Work) config() train.Config {
 	return c
 }
 
-func (w Work) trainer(m *model.Model) (func() (train.Report, error), error) {
+// trainer returns what makes an update, and the bytes of the weights together with those that the trainer reckons to take.
+func (w Work) trainer(m *model.Model) (step func() (train.Report, error), planned int64, err error) {
 	seqs := w.Rows.sequences()
 	t, err := train.New(m, seqs, []string{"rows"}, w.config())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	batch := []data.Batch{data.Pack(seqs)}
-	return func() (train.Report, error) { return t.Step(batch) }, nil
+	return func() (train.Report, error) { return t.Step(batch) }, m.Bytes() + t.Memory().Total(), nil
 }
 
 func (w Work) steps(r *Result, m *model.Model, dev *backend.Timed, start time.Time) error {
-	step, err := w.trainer(m)
+	step, planned, err := w.trainer(m)
 	if err != nil {
 		return err
 	}
-	r.SetUp = time.Since(start).Seconds()
+	r.SetUp, r.Planned = time.Since(start).Seconds(), planned
 	report, err := step()
 	if err != nil {
 		return err

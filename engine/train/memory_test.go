@@ -179,32 +179,39 @@ func noiseAndRecompute(t *testing.T, device string) {
 	}
 }
 
-// A pass takes what the formula of estimate says.
+// A pass takes what the formulas of estimate say. The last is of 8,192 tokens in one document, whose square would be 64 times as
+// much.
 func TestMemoryFormula(t *testing.T) {
-	for _, c := range []struct{ V, C, F, L, H, K, D, T int }{
-		{512, 64, 192, 6, 4, 2, 16, 512},
-		{4096, 64, 192, 4, 4, 4, 16, 512},
-		{512, 64, 192, 6, 4, 2, 16, 16},
+	for _, c := range []struct{ V, C, F, L, H, K, D, T, R int }{
+		{512, 64, 192, 6, 4, 2, 16, 512, 0},
+		{4096, 64, 192, 4, 4, 4, 16, 512, 0},
+		{512, 64, 192, 6, 4, 2, 16, 16, 0},
+		{512, 64, 192, 6, 4, 2, 16, 512, 8},
+		{512, 64, 192, 6, 4, 2, 16, 16, 16},
+		{512, 64, 192, 2, 4, 2, 16, 8192, 0},
 	} {
 		dev := backend.NewMeter()
 		m, err := model.New(dev, model.Config{ModelType: "llama", VocabSize: c.V, HiddenSize: c.C, IntermediateSize: c.F, NumHiddenLayers: c.L,
-			NumAttentionHeads: c.H, NumKeyValueHeads: c.K, HeadDim: c.D, MaxPositionEmbeddings: 1024, RMSNormEps: 1e-5, RopeTheta: 1e4, TieWordEmbeddings: true}, 1)
+			NumAttentionHeads: c.H, NumKeyValueHeads: c.K, HeadDim: c.D, MaxPositionEmbeddings: 8192, RMSNormEps: 1e-5, RopeTheta: 1e4, TieWordEmbeddings: true}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := data.Sequence{IDs: make([]int32, c.T), Targets: make([]int32, c.T)}
-		tr, err := New(m, []data.Sequence{s}, []string{"a"}, Config{LR: 1, Steps: 1, BatchSize: 1, Optimizer: "sgd"})
+		tr, err := New(m, []data.Sequence{s}, []string{"a"}, Config{LR: 1, Steps: 1, BatchSize: 1, MicroTokens: c.T, LoRA: model.LoRA{Rank: c.R}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		P := 0
-		for _, p := range m.Params() {
-			P += p.Len()
-		}
+		P := tr.Trainable()
 		A := c.L * (2*c.C + 2*c.H*c.D + 2*c.K*c.D + 2*c.F)
 		want := 4 * float64(max(c.T*A+c.V*c.C, P))
+		if c.R > 0 {
+			want = 4 * float64(max(c.T*(A+7*c.L*c.R), P))
+		}
 		if got := float64(tr.Memory().Passes); got < 0.95*want || got > 1.25*want+float64(4*c.T*(4*c.C+4*c.F)) {
 			t.Errorf("%+v: a pass takes %.0f bytes; the formula makes %.0f", c, got, want)
+		}
+		if got := tr.Memory().Optimizer; got != 8*int64(P) {
+			t.Errorf("%+v: the optimizer takes %d bytes; the formula makes %d", c, got, 8*P)
 		}
 	}
 }
