@@ -47,7 +47,8 @@ With --peers[=DIR] it compares instead: the scripts in DIR for PyTorch, Hugging 
 in turn with the same work of ours, several rounds, each in a process of its own. A ratio is our speed over that of the fastest
 of them in the same round; the smallest and the median of the rounds are shown with memory, set-up and the time from the start of
 the process to the end of the first step. Then --only takes comparisons by their names or words in them (` + `"LoRA", "full float32"` + `).
-DIR's models are made in --work at first use. The Python must have torch, transformers, peft and, for generation, llama_cpp.`,
+DIR's models are made in --work at first use. The Python must have torch, transformers, peft and, for generation, llama_cpp;
+what is compared with compiled PyTorch needs a C++ compiler, and minutes for its first step, which is not one of those measured.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

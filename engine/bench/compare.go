@@ -197,12 +197,23 @@ func (r *Runner) peerEnv() []string {
 	return append(env, "PEERS_DIR="+r.Models, "HF_HUB_OFFLINE=1", "TOKENIZERS_PARALLELISM=false")
 }
 
-// reason returns the line of a process's errors that says why it ended: that of a panic in Go, the last one in Python.
+// reason returns the line of a process's errors that says why it ended: that of a panic in Go, that of the last exception in Python,
+// which hints may follow (PyTorch's compiler writes some), and else the last one.
 func reason(stderr string) string {
+	exception, inside := "", false
 	for line := range strings.Lines(stderr) {
-		if strings.HasPrefix(line, "panic: ") {
-			return strings.TrimSpace(line)
+		text := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "panic: "):
+			return text
+		case text == "Traceback (most recent call last):":
+			exception, inside = "", true
+		case inside && text != "" && line[0] != ' ':
+			exception, inside = text, false
 		}
+	}
+	if exception != "" {
+		return exception
 	}
 	return lastLine(stderr)
 }

@@ -138,3 +138,21 @@ func TestMissing(t *testing.T) {
 		t.Errorf("nothing is missing: %v", err)
 	}
 }
+
+// TestReason: why a process ended is the line of the panic or of the last exception, whatever stands behind it.
+func TestReason(t *testing.T) {
+	for _, c := range [][2]string{
+		{"panic: no memory\n\ngoroutine 1 [running]:\nmain.main()\n", "panic: no memory"},
+		{"something\nwent wrong\n", "went wrong"},
+		{"Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\n    f()\nValueError: 3 is too many\n", "ValueError: 3 is too many"},
+		{"Traceback (most recent call last):\n  File \"a.py\", line 3\nKeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n" +
+			"  File \"b.py\", line 7\n    g()\n    ^^^\ntorch._inductor.exc.InductorError: InvalidCxxCompiler: No working C++ compiler found\n\nSet TORCHDYNAMO_VERBOSE=1 for the full stack trace\n\n",
+			"torch._inductor.exc.InductorError: InvalidCxxCompiler: No working C++ compiler found"},
+		{"Traceback (most recent call last):\n  File \"a.py\"", `File "a.py"`},
+		{"", ""},
+	} {
+		if got := reason(c[0]); got != c[1] {
+			t.Errorf("%q: %q; wanted %q", c[0], got, c[1])
+		}
+	}
+}
