@@ -121,23 +121,50 @@ func OpenFS(dev backend.Backend, fsys fs.FS, what string, q ...backend.Quant) (*
 	if err != nil {
 		return nil, err
 	}
-	tok, tmpl, chat, err := readTokenizer(fsys, what)
+	m, err := besideTexts(func() (t texts, err error) {
+		if t.tok, t.tmpl, t.chat, err = readTokenizer(fsys, what); err == nil && t.tok.VocabSize() > c.VocabSize {
+			err = fmt.Errorf("model.Open: %s: the tokenizer has %d ids; the model has %d", what, t.tok.VocabSize(), c.VocabSize)
+		}
+		return t, err
+	}, func() (*Model, error) { return openWeights(dev, c, fsys, what, q...) })
 	if err != nil {
 		return nil, err
 	}
-	if tok.VocabSize() > c.VocabSize {
-		return nil, fmt.Errorf("model.Open: %s: the tokenizer has %d ids; the model has %d", what, tok.VocabSize(), c.VocabSize)
-	}
-	m, err := openWeights(dev, c, fsys, what, q...)
-	if err != nil {
-		return nil, err
-	}
-	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, chat}
 	if m.Encoder() {
 		if m.Pooling, err = readPooling(fsys, what); err != nil {
 			return nil, err
 		}
 	}
+	return m, nil
+}
+
+// texts are a model's tokenizer and its template, with the text that the latter was read from.
+type texts struct {
+	tok  *token.Tokenizer
+	tmpl *token.Template
+	chat string
+}
+
+// besideTexts reads a model's weights while a goroutine reads its tokenizer, whose error is the one returned where both fail.
+func besideTexts(read func() (texts, error), weights func() (*Model, error)) (*Model, error) {
+	var t texts
+	failed := make(chan error, 1)
+	go func() {
+		var err error
+		t, err = read()
+		failed <- err
+	}()
+	m, err := weights()
+	if e := <-failed; e != nil {
+		if err == nil {
+			m.free()
+		}
+		return nil, e
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.Tokenizer, m.Template, m.chat = t.tok, t.tmpl, chatText{t.tmpl, t.chat}
 	return m, nil
 }
 

@@ -37,31 +37,24 @@ func openGGUF(dev backend.Backend, path string, q ...backend.Quant) (*Model, err
 	if err != nil {
 		return nil, err
 	}
-	meta := map[string]any{}
-	for _, k := range g.Meta.Keys() {
-		meta[k], _ = g.Meta.Value(k)
-	}
-	tok, err := token.FromGGUF(meta)
-	if err != nil {
-		return nil, fmt.Errorf("model.Open: %s: %w", path, err)
-	}
-	var tmpl *token.Template
-	text, _ := g.Meta.String("tokenizer.chat_template")
-	if name, err := g.Meta.String(ggufTemplate); err == nil {
-		if tmpl, err = token.TemplateFor(name); err != nil {
-			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
+	return besideTexts(func() (t texts, err error) {
+		meta := map[string]any{}
+		for _, k := range g.Meta.Keys() {
+			meta[k], _ = g.Meta.Value(k)
 		}
-	} else if text != "" {
-		if tmpl, err = token.TemplateFromJinja(text); err != nil {
-			return nil, fmt.Errorf("model.Open: %s: %w", path, err)
+		t.chat, _ = g.Meta.String("tokenizer.chat_template")
+		if t.tok, err = token.FromGGUF(meta); err == nil {
+			if name, e := g.Meta.String(ggufTemplate); e == nil {
+				t.tmpl, err = token.TemplateFor(name)
+			} else if t.chat != "" {
+				t.tmpl, err = token.TemplateFromJinja(t.chat)
+			}
 		}
-	}
-	m, err := loadGGUF(dev, c, g, path, q...)
-	if err != nil {
-		return nil, err
-	}
-	m.Tokenizer, m.Template, m.chat = tok, tmpl, chatText{tmpl, text}
-	return m, nil
+		if err != nil {
+			err = fmt.Errorf("model.Open: %s: %w", path, err)
+		}
+		return t, err
+	}, func() (*Model, error) { return loadGGUF(dev, c, g, path, q...) })
 }
 
 // ggufConfig reads a configuration from a file's metadata. An architecture or a key that would change the forward pass and

@@ -8,6 +8,7 @@ import (
 
 	"tunebook/engine/backend"
 	"tunebook/engine/grad"
+	"tunebook/engine/internal/parts"
 	"tunebook/engine/tensor"
 )
 
@@ -104,21 +105,29 @@ func (m *Model) AddAdapter(l LoRA, seed int64) error {
 	if err != nil {
 		return fmt.Errorf("model.AddAdapter: %w", err)
 	}
+	var on []*grad.Param // the weights that have one
 	for _, w := range m.linears() {
-		p, ok := ad.of[w.Name]
-		if !ok {
-			continue
+		if _, ok := ad.of[w.Name]; ok {
+			on = append(on, w)
 		}
-		a, k := p.a, p.a.Shape[1]
+	}
+	drawn := make([][]float32, len(on))
+	parts.Each(len(on), 1, func(i, _ int) { // each has a stream of its own
+		a := ad.of[on[i].Name].a
+		k := a.Shape[1]
 		r := tensor.NewRNG(seed, "init/"+a.Name)
 		x := make([]float32, l.Rank*k)
 		bound := 1 / math.Sqrt(float64(k))
 		for i := range x {
 			x[i] = float32(bound * (2*r.Float64() - 1))
 		}
-		m.dev.Upload(a.Value, x)
+		drawn[i] = x
+	})
+	for i, w := range on {
+		p := ad.of[w.Name]
+		m.dev.Upload(p.a.Value, drawn[i])
 		if p.m != nil { // B is 0
-			n, _ := m.sides(w)
+			n, k := m.sides(w)
 			m.sum(w, p, 0, func(v backend.Buffer) { m.dev.RowNorms(p.m.Value, v, n, k) })
 		}
 	}
