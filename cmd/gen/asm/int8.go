@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
@@ -302,47 +303,69 @@ func emitInt8Tile(g *gen, rows int) {
 // unsigned, so that what sums begin with is the same for all rows.
 func emitInt8Dot(g *gen) {
 	flip := g.everyLane("int8Flip", 0x80808080)
-	g.fn("dotInt8x4", int8DotSig,
-		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.")
+	g.rowDot("dotInt8x4", "a row of records and n ≤ 4 rows of codes", int8Block, 1, int8Record, func() func(a Register, rows []dotRow) {
+		top, zero := g.YMM(), g.YMM()
+		g.VMOVUPS(flip, top)
+		g.VPXORD(zero, zero, zero)
+		x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
+		return func(a Register, rows []dotRow) {
+			g.VPXORD(Mem{Base: a}, top, x) // signed again
+			g.VPXORD(begin, begin, begin)
+			g.VPDPBUSD(x, top, begin)
+			g.VPSUBD(begin, zero, begin)
+			g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+			for _, r := range rows {
+				g.PREFETCHT1(Mem{Base: r.codes, Index: r.ld, Scale: 8})
+				u, sum := g.YMM(), g.YMM()
+				g.VPXORD(Mem{Base: r.codes}, top, u)
+				g.VMOVDQA32(begin, sum)
+				g.VPDPBUSD(x, u, sum)
+				g.VCVTDQ2PS(sum, sum)
+				g.VMULPS_BCST(Mem{Base: r.scales}, scale, t)
+				g.VFMADD231PS(t, sum, half(r.acc))
+			}
+		}
+	})
+}
+
+// dotRow is a row of a weight in a kernel of rowDot: where its codes and scales are, how many bytes its codes take, and its sums.
+type dotRow struct {
+	codes, scales, ld GPVirtual
+	acc               VecVirtual
+}
+
+// rowDot writes a kernel that multiplies one row of A by up to four rows of codes, bytes a block: step blocks and words of A at a time. begin loads what
+// does not change and returns what writes a step.
+func (g *gen) rowDot(name, what string, bytes, step, words int, begin func() func(a Register, rows []dotRow)) {
+	more := "blocks ≥ 1 blocks"
+	if step > 1 {
+		more += fmt.Sprintf(", a multiple of %d", step)
+	}
+	g.fn(name, "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)",
+		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for "+what+" and scales, over "+more+".")
 	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
 	ld, lds := g.GP64(), g.GP64()
 	g.MOVQ(blocks, ld)
-	g.SHLQ(Imm(5), ld)
+	g.SHLQ(Imm(uint64(bits.TrailingZeros(uint(bytes)))), ld)
 	g.MOVQ(blocks, lds)
 	g.SHLQ(Imm(2), lds)
 	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
-	acc := make([]VecVirtual, 4)
-	for j := range acc {
+	acc, rows := make([]VecVirtual, 4), make([]dotRow, 4)
+	for j := range rows {
 		acc[j] = g.vec()
 		g.zero(acc[j])
+		rows[j] = dotRow{w[j], s[j], ld, acc[j]}
 	}
-	top, zero := g.YMM(), g.YMM()
-	g.VMOVUPS(flip, top)
-	g.VPXORD(zero, zero, zero)
-	x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
-	g.Label("block")
-	g.VPXORD(Mem{Base: a}, top, x) // signed again
-	g.VPXORD(begin, begin, begin)
-	g.VPDPBUSD(x, top, begin)
-	g.VPSUBD(begin, zero, begin)
-	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+	each := begin()
+	g.Label("step")
+	each(a, rows)
+	g.ADDQ(U32(uint32(4*words)), a)
 	for j := range w {
-		g.PREFETCHT1(Mem{Base: w[j], Index: ld, Scale: 8})
-		u, sum := g.YMM(), g.YMM()
-		g.VPXORD(Mem{Base: w[j]}, top, u)
-		g.VMOVDQA32(begin, sum)
-		g.VPDPBUSD(x, u, sum)
-		g.VCVTDQ2PS(sum, sum)
-		g.VMULPS_BCST(Mem{Base: s[j]}, scale, t)
-		g.VFMADD231PS(t, sum, half(acc[j]))
+		g.ADDQ(U32(uint32(step*bytes)), w[j])
+		g.ADDQ(U32(uint32(4*step)), s[j])
 	}
-	g.ADDQ(U32(4*int8Record), a)
-	for j := range w {
-		g.ADDQ(U32(int8Block), w[j])
-		g.ADDQ(Imm(4), s[j])
-	}
-	g.DECQ(blocks)
-	g.JNZ(label("block"))
+	g.SUBQ(U32(uint32(step)), blocks)
+	g.JNZ(label("step"))
 	g.storeDots(acc, n)
 }
 
@@ -362,69 +385,48 @@ func emitMaddDot(g *gen, four bool) {
 		shift = g.lanes16(suffix+"shift", [16]uint32{4: 4, 6: 4})
 		order = g.lanes16(suffix+"order", [16]uint32{0x06040200, 0x0e0c0a08, 0x07050301, 0x0f0d0b09, 0x06040200, 0x0e0c0a08, 0x07050301, 0x0f0d0b09})
 	}
-	g.fn(name, int8DotSig,
-		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of "+what+" and scales, over blocks ≥ 1 blocks.")
-	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
-	ld, lds := g.GP64(), g.GP64()
-	g.MOVQ(blocks, ld)
-	g.IMUL3Q(U32(uint32(bytes)), ld, ld)
-	g.MOVQ(blocks, lds)
-	g.SHLQ(Imm(2), lds)
-	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
-	acc := make([]VecVirtual, 4)
-	for j := range acc {
-		acc[j] = g.vec()
-		g.zero(acc[j])
-	}
-	ones, x, scale, less, t, u := g.vec(), g.vec(), g.vec(), g.vec(), g.vec(), g.vec()
-	g.VMOVUPS(each, ones)
-	g.Label("block")
-	g.VMOVUPS(Mem{Base: a}, x)
-	g.VPXOR(flip, x, x) // signed again
-	if four {
-		g.VPSHUFB(order, x, x) // even codes are the lower halves of the block's bytes, the odd ones the upper halves
-		g.VPERMQ(Imm(0xd8), x, x)
-		g.VMOVUPS(offset, t)
-		g.VPMADDUBSW(x, t, less)
-		g.VPMADDWD(ones, less, less)
-	}
-	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
-	for j := range w {
-		if four {
-			g.VBROADCASTI128(Mem{Base: w[j]}, u)
-			g.VPSRLVQ(shift, u, u)
-			g.VPAND(low, u, u)
-			g.VPMADDUBSW(x, u, t)
-			g.VPMADDWD(ones, t, t)
-			g.VPSUBD(less, t, t)
-		} else {
-			g.VMOVUPS(Mem{Base: w[j]}, u)
-			g.VPSIGNB(u, x, t)
-			g.VPABSB(u, u)
-			g.VPMADDUBSW(t, u, t)
-			g.VPMADDWD(ones, t, t)
+	g.rowDot(name, "a row of records and n ≤ 4 rows of "+what, bytes, 1, int8Record, func() func(a Register, rows []dotRow) {
+		ones, x, scale, less, t, u := g.vec(), g.vec(), g.vec(), g.vec(), g.vec(), g.vec()
+		g.VMOVUPS(each, ones)
+		return func(a Register, rows []dotRow) {
+			g.VMOVUPS(Mem{Base: a}, x)
+			g.VPXOR(flip, x, x) // signed again
+			if four {
+				g.VPSHUFB(order, x, x) // even codes are the lower halves of the block's bytes, the odd ones the upper halves
+				g.VPERMQ(Imm(0xd8), x, x)
+				g.VMOVUPS(offset, t)
+				g.VPMADDUBSW(x, t, less)
+				g.VPMADDWD(ones, less, less)
+			}
+			g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+			for _, r := range rows {
+				if four {
+					g.VBROADCASTI128(Mem{Base: r.codes}, u)
+					g.VPSRLVQ(shift, u, u)
+					g.VPAND(low, u, u)
+					g.VPMADDUBSW(x, u, t)
+					g.VPMADDWD(ones, t, t)
+					g.VPSUBD(less, t, t)
+				} else {
+					g.VMOVUPS(Mem{Base: r.codes}, u)
+					g.VPSIGNB(u, x, t)
+					g.VPABSB(u, u)
+					g.VPMADDUBSW(t, u, t)
+					g.VPMADDWD(ones, t, t)
+				}
+				g.VCVTDQ2PS(t, t)
+				g.VBROADCASTSS(Mem{Base: r.scales}, u)
+				g.VMULPS(scale, u, u)
+				g.VFMADD231PS(u, t, r.acc)
+			}
 		}
-		g.VCVTDQ2PS(t, t)
-		g.VBROADCASTSS(Mem{Base: s[j]}, u)
-		g.VMULPS(scale, u, u)
-		g.VFMADD231PS(u, t, acc[j])
-	}
-	g.ADDQ(U32(4*int8Record), a)
-	for j := range w {
-		g.ADDQ(U32(uint32(bytes)), w[j])
-		g.ADDQ(Imm(4), s[j])
-	}
-	g.DECQ(blocks)
-	g.JNZ(label("block"))
-	g.storeDots(acc, n)
+	})
 }
 
 // lanes8 declares a constant that stands in every word of a vector of AVX2.
 func (g *gen) lanes8(name string, w uint32) Mem {
 	return g.lanes16(name, [16]uint32{w, w, w, w, w, w, w, w})
 }
-
-const int8DotSig = "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)"
 
 // int4Pair is how many words two blocks of A take beside codes of 4 bits: 64 codes with sign, the even ones of both blocks and then
 // the odd ones; their scales, word for word; what sums begin with. Even codes of the weight are the lower halves of its bytes. The odd ones
@@ -490,49 +492,30 @@ func emitInt4Dot(g *gen) {
 		}
 	}
 	keep, control := g.lanes16("int4Masks"+g.suffix, masks), g.lanes16("int4Selects"+g.suffix, selects)
-	g.fn("dotInt4x4", int8DotSig,
-		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 2 blocks, an even number.")
-	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
-	ld, lds := g.GP64(), g.GP64()
-	g.MOVQ(blocks, ld)
-	g.SHLQ(Imm(4), ld)
-	g.MOVQ(blocks, lds)
-	g.SHLQ(Imm(2), lds)
-	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
-	acc := make([]VecVirtual, 4)
-	for j := range acc {
-		acc[j] = g.vec()
-		g.zero(acc[j])
-	}
-	mask, which := g.vec(), g.vec()
-	g.VMOVUPS(keep, mask)
-	g.VMOVUPS(control, which)
-	x, scale, begin := g.vec(), g.vec(), g.vec()
-	g.Label("pair")
-	g.VMOVUPS(Mem{Base: a}, x)
-	g.VMOVUPS(Mem{Base: a, Disp: 64}, scale)
-	g.VMOVUPS(Mem{Base: a, Disp: 128}, begin)
-	for j := range w {
-		u, sum, t := g.vec(), g.vec(), g.vec()
-		g.PREFETCHT0(Mem{Base: w[j], Index: ld, Scale: 4})
-		g.VBROADCASTI64X4(Mem{Base: w[j]}, u)
-		g.VPANDD(mask, u, u)
-		g.VMOVDQA32(begin, sum)
-		g.VPDPBUSD(x, u, sum)
-		g.VCVTDQ2PS(sum, sum)
-		g.VBROADCASTSD(Mem{Base: s[j]}, t)
-		g.VPERMILPS(which, t, t)
-		g.VMULPS(scale, t, t)
-		g.VFMADD231PS(t, sum, acc[j])
-	}
-	g.ADDQ(U32(4*int4Pair), a)
-	for j := range w {
-		g.ADDQ(U32(int8Block), w[j])
-		g.ADDQ(Imm(8), s[j])
-	}
-	g.SUBQ(Imm(2), blocks)
-	g.JNZ(label("pair"))
-	g.storeDots(acc, n)
+	g.rowDot("dotInt4x4", "a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits", int8Block/2, 2, int4Pair, func() func(a Register, rows []dotRow) {
+		mask, which := g.vec(), g.vec()
+		g.VMOVUPS(keep, mask)
+		g.VMOVUPS(control, which)
+		x, scale, begin := g.vec(), g.vec(), g.vec()
+		return func(a Register, rows []dotRow) {
+			g.VMOVUPS(Mem{Base: a}, x)
+			g.VMOVUPS(Mem{Base: a, Disp: 64}, scale)
+			g.VMOVUPS(Mem{Base: a, Disp: 128}, begin)
+			for _, r := range rows {
+				u, sum, t := g.vec(), g.vec(), g.vec()
+				g.PREFETCHT0(Mem{Base: r.codes, Index: r.ld, Scale: 4})
+				g.VBROADCASTI64X4(Mem{Base: r.codes}, u)
+				g.VPANDD(mask, u, u)
+				g.VMOVDQA32(begin, sum)
+				g.VPDPBUSD(x, u, sum)
+				g.VCVTDQ2PS(sum, sum)
+				g.VBROADCASTSD(Mem{Base: r.scales}, t)
+				g.VPERMILPS(which, t, t)
+				g.VMULPS(scale, t, t)
+				g.VFMADD231PS(t, sum, r.acc)
+			}
+		}
+	})
 }
 
 // emitInt4Bytes writes the kernel that turns codes of 4 bits into those of 8 for panels.

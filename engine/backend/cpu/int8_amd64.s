@@ -421,7 +421,7 @@ TEXT ·dotInt8x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ    n+48(FP), CX
 	MOVQ    a+8(FP), DX
 	MOVQ    AX, BX
-	IMUL3Q  $0x00000020, BX, BX
+	SHLQ    $0x05, BX
 	MOVQ    AX, SI
 	SHLQ    $0x02, SI
 	MOVQ    codes+16(FP), DI
@@ -462,7 +462,7 @@ TEXT ·dotInt8x4AVX2(SB), NOSPLIT, $0-56
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS dotInt8x4AVX2ones<>+0(SB), Y4
 
-block:
+step:
 	VMOVUPS      (DX), Y5
 	VPXOR        dotInt8x4AVX2flip<>+0(SB), Y5, Y5
 	VBROADCASTSS 32(DX), Y6
@@ -504,15 +504,15 @@ block:
 	VFMADD231PS  Y8, Y7, Y3
 	ADDQ         $0x00000024, DX
 	ADDQ         $0x00000020, DI
-	ADDQ         $0x04, R10
+	ADDQ         $0x00000004, R10
 	ADDQ         $0x00000020, R8
-	ADDQ         $0x04, R11
+	ADDQ         $0x00000004, R11
 	ADDQ         $0x00000020, R9
-	ADDQ         $0x04, R12
+	ADDQ         $0x00000004, R12
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x04, SI
-	DECQ         AX
-	JNZ          block
+	ADDQ         $0x00000004, SI
+	SUBQ         $0x00000001, AX
+	JNZ          step
 	VUNPCKLPS    Y1, Y0, Y4
 	VUNPCKHPS    Y1, Y0, Y0
 	VADDPS       Y0, Y4, Y4
@@ -658,7 +658,7 @@ TEXT ·dotInt4x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ    n+48(FP), CX
 	MOVQ    a+8(FP), DX
 	MOVQ    AX, BX
-	IMUL3Q  $0x00000010, BX, BX
+	SHLQ    $0x04, BX
 	MOVQ    AX, SI
 	SHLQ    $0x02, SI
 	MOVQ    codes+16(FP), DI
@@ -699,7 +699,7 @@ TEXT ·dotInt4x4AVX2(SB), NOSPLIT, $0-56
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS dotInt4x4AVX2ones<>+0(SB), Y4
 
-block:
+step:
 	VMOVUPS        (DX), Y5
 	VPXOR          dotInt4x4AVX2flip<>+0(SB), Y5, Y5
 	VPSHUFB        dotInt4x4AVX2order<>+0(SB), Y5, Y5
@@ -750,15 +750,15 @@ block:
 	VFMADD231PS    Y9, Y8, Y3
 	ADDQ           $0x00000024, DX
 	ADDQ           $0x00000010, DI
-	ADDQ           $0x04, R10
+	ADDQ           $0x00000004, R10
 	ADDQ           $0x00000010, R8
-	ADDQ           $0x04, R11
+	ADDQ           $0x00000004, R11
 	ADDQ           $0x00000010, R9
-	ADDQ           $0x04, R12
+	ADDQ           $0x00000004, R12
 	ADDQ           $0x00000010, BX
-	ADDQ           $0x04, SI
-	DECQ           AX
-	JNZ            block
+	ADDQ           $0x00000004, SI
+	SUBQ           $0x00000001, AX
+	JNZ            step
 	VUNPCKLPS      Y1, Y0, Y4
 	VUNPCKHPS      Y1, Y0, Y0
 	VADDPS         Y0, Y4, Y4
@@ -1865,7 +1865,7 @@ TEXT ·dotInt8x4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS int8FlipAVX512<>+0(SB), Y4
 	VPXORD  Y5, Y5, Y5
 
-block:
+step:
 	VPXORD        (DX), Y4, Y6
 	VPXORD        Y7, Y7, Y7
 	VPDPBUSD      Y6, Y4, Y7
@@ -1901,15 +1901,15 @@ block:
 	VFMADD231PS   Y9, Y10, Y3
 	ADDQ          $0x00000024, DX
 	ADDQ          $0x00000020, DI
-	ADDQ          $0x04, R11
+	ADDQ          $0x00000004, R11
 	ADDQ          $0x00000020, R8
-	ADDQ          $0x04, R12
+	ADDQ          $0x00000004, R12
 	ADDQ          $0x00000020, R9
-	ADDQ          $0x04, R13
+	ADDQ          $0x00000004, R13
 	ADDQ          $0x00000020, R10
-	ADDQ          $0x04, SI
-	DECQ          AX
-	JNZ           block
+	ADDQ          $0x00000004, SI
+	SUBQ          $0x00000001, AX
+	JNZ           step
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -2159,7 +2159,7 @@ TEXT ·dotInt4x4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS int4MasksAVX512<>+0(SB), Z4
 	VMOVUPS int4SelectsAVX512<>+0(SB), Z5
 
-pair:
+step:
 	VMOVUPS         (DX), Z6
 	VMOVUPS         64(DX), Z7
 	VMOVUPS         128(DX), Z8
@@ -2205,15 +2205,15 @@ pair:
 	VFMADD231PS     Z6, Z8, Z3
 	ADDQ            $0x000000c0, DX
 	ADDQ            $0x00000020, DI
-	ADDQ            $0x08, R11
+	ADDQ            $0x00000008, R11
 	ADDQ            $0x00000020, R8
-	ADDQ            $0x08, R12
+	ADDQ            $0x00000008, R12
 	ADDQ            $0x00000020, R9
-	ADDQ            $0x08, R13
+	ADDQ            $0x00000008, R13
 	ADDQ            $0x00000020, R10
-	ADDQ            $0x08, SI
-	SUBQ            $0x02, AX
-	JNZ             pair
+	ADDQ            $0x00000008, SI
+	SUBQ            $0x00000002, AX
+	JNZ             step
 	VEXTRACTF64X4   $0x01, Z0, Y4
 	VADDPS          Y4, Y0, Y0
 	VEXTRACTF64X4   $0x01, Z1, Y4
