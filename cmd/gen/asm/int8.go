@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
@@ -23,12 +24,14 @@ const (
 // registers.
 var int8Heights = []int{7, 4, 2, 1}
 
-// emitInt8 writes what products in whole numbers are made of. AVX2 has no such product without saturation.
+// emitInt8 writes what products in whole numbers are made of; for AVX2 those of one row.
 func emitInt8(g *gen) {
+	emitInt8Round(g)
 	if !g.wide() {
+		emitMaddDot(g, false)
+		emitMaddDot(g, true)
 		return
 	}
-	emitInt8Round(g)
 	emitInt8Sums(g)
 	for _, rows := range int8Heights {
 		emitInt8Tile(g, rows)
@@ -57,7 +60,11 @@ func (g *gen) everyLane(name string, w uint32) Mem {
 func emitInt8Round(g *gen) {
 	signs := g.everyLane("int8Magnitude", 0x7fffffff)
 	top127 := g.everyLane("int8Top", 0x42fe0000) // 127
-	offset := g.everyLane("int8Offset", 128)
+	more := uint32(128)                          // of words, or of bytes
+	if !g.wide() {
+		more = 0x80808080
+	}
+	offset := g.everyLane("int8Offset", more)
 	g.fn("roundInt8", "func(dst, x *float32, blocks int)",
 		"writes the records of blocks ≥ 1 blocks of 32 numbers: codes plus 128, and the scale; see backend.RoundInt8. The codes of a block whose scale is 0 or NaN are of any value.")
 	dst, x, n := g.ptr("dst"), g.ptr("x"), g.ptr("blocks")
@@ -65,20 +72,42 @@ func emitInt8Round(g *gen) {
 	g.VMOVUPS(signs, abs)
 	g.VMOVUPS(offset, add)
 	g.VMOVUPS(top127, x127)
-	v := []VecVirtual{g.vec(), g.vec()}
+	v := make([]VecVirtual, int8Block/g.lanes)
+	for i := range v {
+		v[i] = g.vec()
+	}
 	a, b := g.vec(), g.vec()
 	inverse, scale := g.XMM(), g.XMM()
 	bits := g.GP32()
+	var order VecVirtual
+	if !g.wide() {
+		order = g.vec()
+		g.VMOVUPS(g.lanes16("int8Packed"+g.suffix, [16]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
+	}
 	g.Label("block")
 	for i := range v {
-		g.VMOVUPS(Mem{Base: x, Disp: 64 * i}, v[i])
+		g.VMOVUPS(Mem{Base: x, Disp: g.bytes() * i}, v[i])
 	}
-	g.VPANDD(abs, v[0], a)
-	g.VPANDD(abs, v[1], b)
-	g.VPMAXSD(b, a, a) // as whole numbers magnitudes have the same order, and NaN is the largest
-	h := g.YMM()
-	g.VEXTRACTI64X4(Imm(1), a, h)
-	g.VPMAXSD(h, half(a), half(a))
+	// As whole numbers magnitudes have the same order, and NaN is the largest.
+	for i := range v {
+		to := b
+		if i == 0 {
+			to = a
+		}
+		if g.wide() {
+			g.VPANDD(abs, v[i], to)
+		} else {
+			g.VPAND(abs, v[i], to)
+		}
+		if i > 0 {
+			g.VPMAXSD(b, a, a)
+		}
+	}
+	if g.wide() {
+		h := g.YMM()
+		g.VEXTRACTI64X4(Imm(1), a, h)
+		g.VPMAXSD(h, half(a), half(a))
+	}
 	q := g.XMM()
 	g.VEXTRACTI128(Imm(1), half(a), q)
 	top := a.AsX()
@@ -94,8 +123,18 @@ func emitInt8Round(g *gen) {
 	for i := range v {
 		g.VMULPS(f, v[i], v[i])
 		g.VCVTPS2DQ(v[i], v[i])
-		g.VPADDD(add, v[i], v[i])
-		g.VPMOVDB(v[i], Mem{Base: dst, Disp: 16 * i})
+		if g.wide() {
+			g.VPADDD(add, v[i], v[i])
+			g.VPMOVDB(v[i], Mem{Base: dst, Disp: 16 * i})
+		}
+	}
+	if !g.wide() {
+		g.VPACKSSDW(v[1], v[0], v[0])
+		g.VPACKSSDW(v[3], v[2], v[2])
+		g.VPACKSSWB(v[2], v[0], v[0])
+		g.VPERMD(v[0], order, v[0]) // packing mixes the halves of vectors
+		g.VPADDB(add, v[0], v[0])
+		g.VMOVUPS(v[0], Mem{Base: dst})
 	}
 	g.VMOVSS(scale, Mem{Base: dst, Disp: int8Block})
 	g.VMOVD(inverse, bits)
@@ -264,51 +303,130 @@ func emitInt8Tile(g *gen, rows int) {
 // unsigned, so that what sums begin with is the same for all rows.
 func emitInt8Dot(g *gen) {
 	flip := g.everyLane("int8Flip", 0x80808080)
-	g.fn("dotInt8x4", int8DotSig,
-		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.")
+	g.rowDot("dotInt8x4", "a row of records and n ≤ 4 rows of codes", int8Block, 1, int8Record, func() func(a Register, rows []dotRow) {
+		top, zero := g.YMM(), g.YMM()
+		g.VMOVUPS(flip, top)
+		g.VPXORD(zero, zero, zero)
+		x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
+		return func(a Register, rows []dotRow) {
+			g.VPXORD(Mem{Base: a}, top, x) // signed again
+			g.VPXORD(begin, begin, begin)
+			g.VPDPBUSD(x, top, begin)
+			g.VPSUBD(begin, zero, begin)
+			g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+			for _, r := range rows {
+				g.PREFETCHT1(Mem{Base: r.codes, Index: r.ld, Scale: 8})
+				u, sum := g.YMM(), g.YMM()
+				g.VPXORD(Mem{Base: r.codes}, top, u)
+				g.VMOVDQA32(begin, sum)
+				g.VPDPBUSD(x, u, sum)
+				g.VCVTDQ2PS(sum, sum)
+				g.VMULPS_BCST(Mem{Base: r.scales}, scale, t)
+				g.VFMADD231PS(t, sum, half(r.acc))
+			}
+		}
+	})
+}
+
+// dotRow is a row of a weight in a kernel of rowDot: where its codes and scales are, how many bytes its codes take, and its sums.
+type dotRow struct {
+	codes, scales, ld GPVirtual
+	acc               VecVirtual
+}
+
+// rowDot writes a kernel that multiplies one row of A by up to four rows of codes, bytes a block: step blocks and words of A at a time. begin loads what
+// does not change and returns what writes a step.
+func (g *gen) rowDot(name, what string, bytes, step, words int, begin func() func(a Register, rows []dotRow)) {
+	more := "blocks ≥ 1 blocks"
+	if step > 1 {
+		more += fmt.Sprintf(", a multiple of %d", step)
+	}
+	g.fn(name, "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)",
+		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for "+what+" and scales, over "+more+".")
 	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
 	ld, lds := g.GP64(), g.GP64()
 	g.MOVQ(blocks, ld)
-	g.SHLQ(Imm(5), ld)
+	g.SHLQ(Imm(uint64(bits.TrailingZeros(uint(bytes)))), ld)
 	g.MOVQ(blocks, lds)
 	g.SHLQ(Imm(2), lds)
 	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
-	acc := make([]VecVirtual, 4)
-	for j := range acc {
+	acc, rows := make([]VecVirtual, 4), make([]dotRow, 4)
+	for j := range rows {
 		acc[j] = g.vec()
 		g.zero(acc[j])
+		rows[j] = dotRow{w[j], s[j], ld, acc[j]}
 	}
-	top, zero := g.YMM(), g.YMM()
-	g.VMOVUPS(flip, top)
-	g.VPXORD(zero, zero, zero)
-	x, begin, scale, t := g.YMM(), g.YMM(), g.YMM(), g.YMM()
-	g.Label("block")
-	g.VPXORD(Mem{Base: a}, top, x) // signed again
-	g.VPXORD(begin, begin, begin)
-	g.VPDPBUSD(x, top, begin)
-	g.VPSUBD(begin, zero, begin)
-	g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+	each := begin()
+	g.Label("step")
+	each(a, rows)
+	g.ADDQ(U32(uint32(4*words)), a)
 	for j := range w {
-		g.PREFETCHT1(Mem{Base: w[j], Index: ld, Scale: 8})
-		u, sum := g.YMM(), g.YMM()
-		g.VPXORD(Mem{Base: w[j]}, top, u)
-		g.VMOVDQA32(begin, sum)
-		g.VPDPBUSD(x, u, sum)
-		g.VCVTDQ2PS(sum, sum)
-		g.VMULPS_BCST(Mem{Base: s[j]}, scale, t)
-		g.VFMADD231PS(t, sum, half(acc[j]))
+		g.ADDQ(U32(uint32(step*bytes)), w[j])
+		g.ADDQ(U32(uint32(4*step)), s[j])
 	}
-	g.ADDQ(U32(4*int8Record), a)
-	for j := range w {
-		g.ADDQ(U32(int8Block), w[j])
-		g.ADDQ(Imm(4), s[j])
-	}
-	g.DECQ(blocks)
-	g.JNZ(label("block"))
+	g.SUBQ(U32(uint32(step)), blocks)
+	g.JNZ(label("step"))
 	g.storeDots(acc, n)
 }
 
-const int8DotSig = "func(blocks int, a *float32, codes *int32, scales, c *float32, alpha, beta float32, n int)"
+// emitMaddDot writes dotInt8x4 and dotInt4x4 for AVX2, both for records. Its products are of unsigned bytes by signed ones, two of
+// which are added in 16 bits: magnitudes of a weight's codes by codes of A with the others' signs, at most 2·128·127, so that no
+// sum saturates. Codes of 4 bits are unsigned as they lie, 8 too much.
+func emitMaddDot(g *gen, four bool) {
+	name, what, bytes := "dotInt8x4", "codes", int8Block
+	if four {
+		name, what, bytes = "dotInt4x4", "codes of 4 bits", int8Block/2
+	}
+	suffix := name + g.suffix
+	flip, each := g.lanes8(suffix+"flip", 0x80808080), g.lanes8(suffix+"ones", 0x00010001)
+	var offset, low, shift, order Mem
+	if four {
+		offset, low = g.lanes8(suffix+"offset", 0x08080808), g.lanes8(suffix+"low", 0x0f0f0f0f)
+		shift = g.lanes16(suffix+"shift", [16]uint32{4: 4, 6: 4})
+		order = g.lanes16(suffix+"order", [16]uint32{0x06040200, 0x0e0c0a08, 0x07050301, 0x0f0d0b09, 0x06040200, 0x0e0c0a08, 0x07050301, 0x0f0d0b09})
+	}
+	g.rowDot(name, "a row of records and n ≤ 4 rows of "+what, bytes, 1, int8Record, func() func(a Register, rows []dotRow) {
+		ones, x, scale, less, t, u := g.vec(), g.vec(), g.vec(), g.vec(), g.vec(), g.vec()
+		g.VMOVUPS(each, ones)
+		return func(a Register, rows []dotRow) {
+			g.VMOVUPS(Mem{Base: a}, x)
+			g.VPXOR(flip, x, x) // signed again
+			if four {
+				g.VPSHUFB(order, x, x) // even codes are the lower halves of the block's bytes, the odd ones the upper halves
+				g.VPERMQ(Imm(0xd8), x, x)
+				g.VMOVUPS(offset, t)
+				g.VPMADDUBSW(x, t, less)
+				g.VPMADDWD(ones, less, less)
+			}
+			g.VBROADCASTSS(Mem{Base: a, Disp: int8Block}, scale)
+			for _, r := range rows {
+				if four {
+					g.VBROADCASTI128(Mem{Base: r.codes}, u)
+					g.VPSRLVQ(shift, u, u)
+					g.VPAND(low, u, u)
+					g.VPMADDUBSW(x, u, t)
+					g.VPMADDWD(ones, t, t)
+					g.VPSUBD(less, t, t)
+				} else {
+					g.VMOVUPS(Mem{Base: r.codes}, u)
+					g.VPSIGNB(u, x, t)
+					g.VPABSB(u, u)
+					g.VPMADDUBSW(t, u, t)
+					g.VPMADDWD(ones, t, t)
+				}
+				g.VCVTDQ2PS(t, t)
+				g.VBROADCASTSS(Mem{Base: r.scales}, u)
+				g.VMULPS(scale, u, u)
+				g.VFMADD231PS(u, t, r.acc)
+			}
+		}
+	})
+}
+
+// lanes8 declares a constant that stands in every word of a vector of AVX2.
+func (g *gen) lanes8(name string, w uint32) Mem {
+	return g.lanes16(name, [16]uint32{w, w, w, w, w, w, w, w})
+}
 
 // int4Pair is how many words two blocks of A take beside codes of 4 bits: 64 codes with sign, the even ones of both blocks and then
 // the odd ones; their scales, word for word; what sums begin with. Even codes of the weight are the lower halves of its bytes. The odd ones
@@ -374,49 +492,30 @@ func emitInt4Dot(g *gen) {
 		}
 	}
 	keep, control := g.lanes16("int4Masks"+g.suffix, masks), g.lanes16("int4Selects"+g.suffix, selects)
-	g.fn("dotInt4x4", int8DotSig,
-		"writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 2 blocks, an even number.")
-	blocks, n, a := g.ptr("blocks"), g.ptr("n"), g.ptr("a")
-	ld, lds := g.GP64(), g.GP64()
-	g.MOVQ(blocks, ld)
-	g.SHLQ(Imm(4), ld)
-	g.MOVQ(blocks, lds)
-	g.SHLQ(Imm(2), lds)
-	w, s := g.fourRows(g.ptr("codes"), ld, n), g.fourRows(g.ptr("scales"), lds, n)
-	acc := make([]VecVirtual, 4)
-	for j := range acc {
-		acc[j] = g.vec()
-		g.zero(acc[j])
-	}
-	mask, which := g.vec(), g.vec()
-	g.VMOVUPS(keep, mask)
-	g.VMOVUPS(control, which)
-	x, scale, begin := g.vec(), g.vec(), g.vec()
-	g.Label("pair")
-	g.VMOVUPS(Mem{Base: a}, x)
-	g.VMOVUPS(Mem{Base: a, Disp: 64}, scale)
-	g.VMOVUPS(Mem{Base: a, Disp: 128}, begin)
-	for j := range w {
-		u, sum, t := g.vec(), g.vec(), g.vec()
-		g.PREFETCHT0(Mem{Base: w[j], Index: ld, Scale: 4})
-		g.VBROADCASTI64X4(Mem{Base: w[j]}, u)
-		g.VPANDD(mask, u, u)
-		g.VMOVDQA32(begin, sum)
-		g.VPDPBUSD(x, u, sum)
-		g.VCVTDQ2PS(sum, sum)
-		g.VBROADCASTSD(Mem{Base: s[j]}, t)
-		g.VPERMILPS(which, t, t)
-		g.VMULPS(scale, t, t)
-		g.VFMADD231PS(t, sum, acc[j])
-	}
-	g.ADDQ(U32(4*int4Pair), a)
-	for j := range w {
-		g.ADDQ(U32(int8Block), w[j])
-		g.ADDQ(Imm(8), s[j])
-	}
-	g.SUBQ(Imm(2), blocks)
-	g.JNZ(label("pair"))
-	g.storeDots(acc, n)
+	g.rowDot("dotInt4x4", "a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits", int8Block/2, 2, int4Pair, func() func(a Register, rows []dotRow) {
+		mask, which := g.vec(), g.vec()
+		g.VMOVUPS(keep, mask)
+		g.VMOVUPS(control, which)
+		x, scale, begin := g.vec(), g.vec(), g.vec()
+		return func(a Register, rows []dotRow) {
+			g.VMOVUPS(Mem{Base: a}, x)
+			g.VMOVUPS(Mem{Base: a, Disp: 64}, scale)
+			g.VMOVUPS(Mem{Base: a, Disp: 128}, begin)
+			for _, r := range rows {
+				u, sum, t := g.vec(), g.vec(), g.vec()
+				g.PREFETCHT0(Mem{Base: r.codes, Index: r.ld, Scale: 4})
+				g.VBROADCASTI64X4(Mem{Base: r.codes}, u)
+				g.VPANDD(mask, u, u)
+				g.VMOVDQA32(begin, sum)
+				g.VPDPBUSD(x, u, sum)
+				g.VCVTDQ2PS(sum, sum)
+				g.VBROADCASTSD(Mem{Base: r.scales}, t)
+				g.VPERMILPS(which, t, t)
+				g.VMULPS(scale, t, t)
+				g.VFMADD231PS(t, sum, r.acc)
+			}
+		}
+	})
 }
 
 // emitInt4Bytes writes the kernel that turns codes of 4 bits into those of 8 for panels.

@@ -36,7 +36,7 @@ type kernels struct {
 	// expands, by backend.Quant.Layout, write rows of whole groups of numbers; a row's codes begin ld groups after the last's.
 	expands [backend.Layouts]expandFunc
 
-	int8 *int8Kernels // products in whole numbers; nil where the processor has none
+	int8 *int8Kernels // products in whole numbers; nil where there are none
 
 	// packedDots, by backend.Quant.Layout, multiply one row of a with n ≤ 4 rows of a packed weight of k numbers, whole groups.
 	packedDots [backend.Layouts]packedDotFunc

@@ -21,6 +21,7 @@ var avx2 = kernels{
 	dots:    []dotFunc{dot1x4AVX2, dot2x4AVX2},
 	panels:  panels{1, tilesAVX2, transposeAVX2, copyLanesAVX2, element},
 	bf16:    &panels{1, tilesAVX2, transposeRoundedAVX2, copyLanesRoundedAVX2, rounded},
+	int8:    &int8Kernels{round: roundInt8AVX2, dots: [2]int8Dot{dotInt8x4AVX2, dotInt4x4AVX2}},
 
 	expands:        [backend.Layouts]expandFunc{expandQ8AVX2, expandQ4AVX2, expandNF4AVX2, expandBF16AVX2},
 	packedDots:     [backend.Layouts]packedDotFunc{dotQ8x4AVX2, dotQ4x4AVX2, dotNF4x4AVX2, dotBF16x4AVX2},
@@ -101,10 +102,10 @@ var avx512 = kernels{
 	softmaxGrad:    softmaxGradAVX512,
 }
 
-// vnni returns kernels for processors that multiply bytes, else nil.
+// vnni returns kernels for processors that add four products of bytes at once, else AVX2's.
 func vnni() *int8Kernels {
 	if !cpu.X86.HasAVX512VNNI {
-		return nil
+		return avx2.int8
 	}
 	return &int8Kernels{
 		round: roundInt8AVX512,

@@ -28,8 +28,8 @@
 // # Packed weights
 //
 // Products by a weight in codes and scales (quant.go) turn codes into numbers as they pack panels of it; one row is multiplied by
-// codes that become numbers in registers. In the forms int8 and int4, forward products run in whole numbers where the processor has VNNI
-// (int8.go): rows of A become 8-bit codes and a scale for 32 elements, and 32-bit sums of a block are scaled and added in float32.
+// codes that become numbers in registers. In the forms int8 and int4, forward products run in whole numbers (int8.go), with AVX2 those
+// of one row: rows of A become 8-bit codes and a scale for 32 elements, and 32-bit sums of a block are scaled and added in float32.
 //
 // # bf16
 //

@@ -6,7 +6,7 @@ import (
 	"tunebook/engine/backend"
 )
 
-// Products NT by weights in Int8 and Int4 run in whole numbers where the processor multiplies bytes: a block of 32 codes of A times one of B
+// Products NT by weights in Int8 and Int4 run in whole numbers, those of one row with AVX2, all with AVX-512 VNNI: a block of 32 codes of A times one of B
 // is exact, and blocks are added in float32, times both scales. cmd/gen/asm/int8.go says how the operands lie.
 const (
 	int8Block  = 32
@@ -24,8 +24,8 @@ const (
 type int8Kernels struct {
 	round func(dst, x *float32, blocks int)
 	sums  func(s, b *float32, blocks int)
-	tiles []int8Tile                                   // highest first, ending with one row
-	pairs func(dst, a *float32, pairs int)             // arranges a row of records for codes of four bits
+	tiles []int8Tile                                   // highest first, ending with one row; nil where only single rows are multiplied
+	pairs func(dst, a *float32, pairs int)             // arranges a row of records for codes of four bits; nil where these want none
 	dots  [2]int8Dot                                   // of codes of 8 bits and of four
 	bytes func(dst *float32, codes *int32, blocks int) // makes codes of 8 bits of those of four
 }
@@ -45,8 +45,8 @@ func (b *Backend) multiplyInt8(c, a []float32, w packed, m, n, k int, alpha, bet
 	b.tasks.records = recordsTask{b.k.int8, records, a, k, rowsOf(k)}
 	b.pool.run(ceilDiv(m, b.tasks.records.each), &b.tasks.records)
 	b.tasks.records = recordsTask{}
-	if m == 1 && (w.q == backend.Int8 || blocks%2 == 0) { // the weight is read as it lies
-		if w.q == backend.Int4 {
+	if b.k.int8.oneRow(w.q, m, blocks) { // the weight is read as it lies
+		if w.q == backend.Int4 && b.k.int8.pairs != nil {
 			b.k.int8.pairs(&row[0], &records[0], blocks/2)
 			records = row
 		}
@@ -179,7 +179,13 @@ func words(codes []int32) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(codes))), len(codes))
 }
 
-// wholeNumbers tells whether a product by a weight in q runs in whole numbers.
-func (b *Backend) wholeNumbers(op backend.MatOp, q backend.Quant, k int) bool {
-	return b.k.int8 != nil && q.Rounds() && op == backend.NT && k > 0 && k%int8Block == 0
+// wholeNumbers tells whether a product of m rows by a weight in q runs in whole numbers.
+func (b *Backend) wholeNumbers(op backend.MatOp, q backend.Quant, m, k int) bool {
+	i := b.k.int8
+	return i != nil && q.Rounds() && op == backend.NT && k > 0 && k%int8Block == 0 && (i.tiles != nil || i.oneRow(q, m, k/int8Block))
+}
+
+// oneRow tells whether the kernels for one row multiply m rows of so many blocks by a weight in q.
+func (k *int8Kernels) oneRow(q backend.Quant, m, blocks int) bool {
+	return m == 1 && (q == backend.Int8 || k.pairs == nil || blocks%2 == 0)
 }

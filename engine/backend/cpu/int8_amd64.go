@@ -2,6 +2,21 @@
 
 package cpu
 
+// roundInt8AVX2 writes the records of blocks ≥ 1 blocks of 32 numbers: codes plus 128, and the scale; see backend.RoundInt8. The codes of a block whose scale is 0 or NaN are of any value.
+//
+//go:noescape
+func roundInt8AVX2(dst *float32, x *float32, blocks int)
+
+// dotInt8x4AVX2 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes and scales, over blocks ≥ 1 blocks.
+//
+//go:noescape
+func dotInt8x4AVX2(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+
+// dotInt4x4AVX2 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of records and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 1 blocks.
+//
+//go:noescape
+func dotInt4x4AVX2(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+
 // roundInt8AVX512 writes the records of blocks ≥ 1 blocks of 32 numbers: codes plus 128, and the scale; see backend.RoundInt8. The codes of a block whose scale is 0 or NaN are of any value.
 //
 //go:noescape
@@ -42,7 +57,7 @@ func dotInt8x4AVX512(blocks int, a *float32, codes *int32, scales *float32, c *f
 //go:noescape
 func pairInt4AVX512(dst *float32, a *float32, pairs int)
 
-// dotInt4x4AVX512 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 2 blocks, an even number.
+// dotInt4x4AVX512 writes c[j] = alpha·Σ a[p]·w[j,p] + beta·c[j] for a row of pairs of blocks (pairInt4) and n ≤ 4 rows of codes of 4 bits and scales, over blocks ≥ 1 blocks, a multiple of 2.
 //
 //go:noescape
 func dotInt4x4AVX512(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)

@@ -236,6 +236,559 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+DATA int8MagnitudeAVX2<>+0(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+4(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+8(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+12(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+16(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+20(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+24(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+28(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+32(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+36(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+40(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+44(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+48(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+52(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+56(SB)/4, $0x7fffffff
+DATA int8MagnitudeAVX2<>+60(SB)/4, $0x7fffffff
+GLOBL int8MagnitudeAVX2<>(SB), RODATA|NOPTR, $64
+
+DATA int8TopAVX2<>+0(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+4(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+8(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+12(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+16(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+20(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+24(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+28(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+32(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+36(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+40(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+44(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+48(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+52(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+56(SB)/4, $0x42fe0000
+DATA int8TopAVX2<>+60(SB)/4, $0x42fe0000
+GLOBL int8TopAVX2<>(SB), RODATA|NOPTR, $64
+
+DATA int8OffsetAVX2<>+0(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+4(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+8(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+12(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+16(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+20(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+24(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+28(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+32(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+36(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+40(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+44(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+48(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+52(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+56(SB)/4, $0x80808080
+DATA int8OffsetAVX2<>+60(SB)/4, $0x80808080
+GLOBL int8OffsetAVX2<>(SB), RODATA|NOPTR, $64
+
+// func roundInt8AVX2(dst *float32, x *float32, blocks int)
+// Requires: AVX, AVX2
+TEXT ·roundInt8AVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPS int8MagnitudeAVX2<>+0(SB), Y0
+	VMOVUPS int8OffsetAVX2<>+0(SB), Y1
+	VMOVUPS int8TopAVX2<>+0(SB), X2
+	VMOVUPS int8PackedAVX2<>+0(SB), Y9
+
+block:
+	VMOVUPS      (CX), Y3
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      64(CX), Y5
+	VMOVUPS      96(CX), Y6
+	VPAND        Y0, Y3, Y7
+	VPAND        Y0, Y4, Y8
+	VPMAXSD      Y8, Y7, Y7
+	VPAND        Y0, Y5, Y8
+	VPMAXSD      Y8, Y7, Y7
+	VPAND        Y0, Y6, Y8
+	VPMAXSD      Y8, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X8
+	VPMAXSD      X8, X7, X7
+	VPSHUFD      $0x4e, X7, X8
+	VPMAXSD      X8, X7, X7
+	VPSHUFD      $0xb1, X7, X8
+	VPMAXSD      X8, X7, X7
+	VDIVSS       X7, X2, X8
+	VDIVSS       X2, X7, X7
+	VBROADCASTSS X8, Y10
+	VMULPS       Y10, Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMULPS       Y10, Y4, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMULPS       Y10, Y5, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMULPS       Y10, Y6, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y4, Y3, Y3
+	VPACKSSDW    Y6, Y5, Y5
+	VPACKSSWB    Y5, Y3, Y3
+	VPERMD       Y3, Y9, Y3
+	VPADDB       Y1, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVSS       X7, 32(AX)
+	VMOVD        X8, BX
+	SUBL         $0x01, BX
+	CMPL         BX, $0x7f7fffff
+	JAE          odd
+
+next:
+	ADDQ $0x00000080, CX
+	ADDQ $0x00000024, AX
+	DECQ DX
+	JNZ  block
+	VZEROUPPER
+	RET
+
+odd:
+	XORL SI, SI
+	CMPL BX, $0x7f7fffff
+	JE   put
+	MOVL $0x7fc00000, SI
+
+put:
+	MOVL SI, 32(AX)
+	JMP  next
+
+DATA int8PackedAVX2<>+0(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+4(SB)/4, $0x00000004
+DATA int8PackedAVX2<>+8(SB)/4, $0x00000001
+DATA int8PackedAVX2<>+12(SB)/4, $0x00000005
+DATA int8PackedAVX2<>+16(SB)/4, $0x00000002
+DATA int8PackedAVX2<>+20(SB)/4, $0x00000006
+DATA int8PackedAVX2<>+24(SB)/4, $0x00000003
+DATA int8PackedAVX2<>+28(SB)/4, $0x00000007
+DATA int8PackedAVX2<>+32(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+36(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+40(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+44(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+48(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+52(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+56(SB)/4, $0x00000000
+DATA int8PackedAVX2<>+60(SB)/4, $0x00000000
+GLOBL int8PackedAVX2<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt8x4AVX2flip<>+0(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+4(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+8(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+12(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+16(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+20(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+24(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+28(SB)/4, $0x80808080
+DATA dotInt8x4AVX2flip<>+32(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+36(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+40(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+44(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+48(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+52(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+56(SB)/4, $0x00000000
+DATA dotInt8x4AVX2flip<>+60(SB)/4, $0x00000000
+GLOBL dotInt8x4AVX2flip<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt8x4AVX2ones<>+0(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+4(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+8(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+12(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+16(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+20(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+24(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+28(SB)/4, $0x00010001
+DATA dotInt8x4AVX2ones<>+32(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+36(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+40(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+44(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+48(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+52(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+56(SB)/4, $0x00000000
+DATA dotInt8x4AVX2ones<>+60(SB)/4, $0x00000000
+GLOBL dotInt8x4AVX2ones<>(SB), RODATA|NOPTR, $64
+
+// func dotInt8x4AVX2(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·dotInt8x4AVX2(SB), NOSPLIT, $0-56
+	MOVQ    blocks+0(FP), AX
+	MOVQ    n+48(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    AX, BX
+	SHLQ    $0x05, BX
+	MOVQ    AX, SI
+	SHLQ    $0x02, SI
+	MOVQ    codes+16(FP), DI
+	XORQ    R9, R9
+	CMPQ    CX, $0x01
+	CMOVQGT BX, R9
+	MOVQ    DI, R8
+	ADDQ    R9, R8
+	XORQ    R10, R10
+	CMPQ    CX, $0x02
+	CMOVQGT BX, R10
+	MOVQ    R8, R9
+	ADDQ    R10, R9
+	XORQ    R10, R10
+	CMPQ    CX, $0x03
+	CMOVQGT BX, R10
+	MOVQ    R9, BX
+	ADDQ    R10, BX
+	MOVQ    scales+24(FP), R10
+	XORQ    R12, R12
+	CMPQ    CX, $0x01
+	CMOVQGT SI, R12
+	MOVQ    R10, R11
+	ADDQ    R12, R11
+	XORQ    R13, R13
+	CMPQ    CX, $0x02
+	CMOVQGT SI, R13
+	MOVQ    R11, R12
+	ADDQ    R13, R12
+	XORQ    R13, R13
+	CMPQ    CX, $0x03
+	CMOVQGT SI, R13
+	MOVQ    R12, SI
+	ADDQ    R13, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS dotInt8x4AVX2ones<>+0(SB), Y4
+
+step:
+	VMOVUPS      (DX), Y5
+	VPXOR        dotInt8x4AVX2flip<>+0(SB), Y5, Y5
+	VBROADCASTSS 32(DX), Y6
+	VMOVUPS      (DI), Y8
+	VPSIGNB      Y8, Y5, Y7
+	VPABSB       Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y4, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R10), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VMOVUPS      (R8), Y8
+	VPSIGNB      Y8, Y5, Y7
+	VPABSB       Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y4, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R11), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VMOVUPS      (R9), Y8
+	VPSIGNB      Y8, Y5, Y7
+	VPABSB       Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y4, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R12), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VMOVUPS      (BX), Y8
+	VPSIGNB      Y8, Y5, Y7
+	VPABSB       Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y4, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y7, Y3
+	ADDQ         $0x00000024, DX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000004, R12
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	SUBQ         $0x00000001, AX
+	JNZ          step
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VUNPCKLPS    Y3, Y2, Y0
+	VUNPCKHPS    Y3, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VUNPCKLPD    Y0, Y4, Y1
+	VUNPCKHPD    Y0, Y4, Y0
+	VADDPS       Y0, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X0
+	LEAQ         masks<>+0(SB), AX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), X1
+	MOVQ         c+32(FP), AX
+	VBROADCASTSS alpha+40(FP), X2
+	VBROADCASTSS beta+44(FP), X3
+	MOVL         beta+44(FP), CX
+	VMULPS       X2, X0, X0
+	TESTL        CX, CX
+	JZ           over
+	VMASKMOVPS   (AX), X1, X2
+	VFMADD231PS  X3, X2, X0
+
+over:
+	VMASKMOVPS X0, X1, (AX)
+	VZEROUPPER
+	RET
+
+DATA dotInt4x4AVX2flip<>+0(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+4(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+8(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+12(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+16(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+20(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+24(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+28(SB)/4, $0x80808080
+DATA dotInt4x4AVX2flip<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2flip<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2flip<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt4x4AVX2ones<>+0(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+4(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+8(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+12(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+16(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+20(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+24(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+28(SB)/4, $0x00010001
+DATA dotInt4x4AVX2ones<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2ones<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2ones<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt4x4AVX2offset<>+0(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+4(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+8(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+12(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+16(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+20(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+24(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+28(SB)/4, $0x08080808
+DATA dotInt4x4AVX2offset<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2offset<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2offset<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt4x4AVX2low<>+0(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+4(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+8(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+12(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+16(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+20(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+24(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+28(SB)/4, $0x0f0f0f0f
+DATA dotInt4x4AVX2low<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2low<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2low<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt4x4AVX2shift<>+0(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+4(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+8(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+12(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+16(SB)/4, $0x00000004
+DATA dotInt4x4AVX2shift<>+20(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+24(SB)/4, $0x00000004
+DATA dotInt4x4AVX2shift<>+28(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2shift<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2shift<>(SB), RODATA|NOPTR, $64
+
+DATA dotInt4x4AVX2order<>+0(SB)/4, $0x06040200
+DATA dotInt4x4AVX2order<>+4(SB)/4, $0x0e0c0a08
+DATA dotInt4x4AVX2order<>+8(SB)/4, $0x07050301
+DATA dotInt4x4AVX2order<>+12(SB)/4, $0x0f0d0b09
+DATA dotInt4x4AVX2order<>+16(SB)/4, $0x06040200
+DATA dotInt4x4AVX2order<>+20(SB)/4, $0x0e0c0a08
+DATA dotInt4x4AVX2order<>+24(SB)/4, $0x07050301
+DATA dotInt4x4AVX2order<>+28(SB)/4, $0x0f0d0b09
+DATA dotInt4x4AVX2order<>+32(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+36(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+40(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+44(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+48(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+52(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+56(SB)/4, $0x00000000
+DATA dotInt4x4AVX2order<>+60(SB)/4, $0x00000000
+GLOBL dotInt4x4AVX2order<>(SB), RODATA|NOPTR, $64
+
+// func dotInt4x4AVX2(blocks int, a *float32, codes *int32, scales *float32, c *float32, alpha float32, beta float32, n int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·dotInt4x4AVX2(SB), NOSPLIT, $0-56
+	MOVQ    blocks+0(FP), AX
+	MOVQ    n+48(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    AX, BX
+	SHLQ    $0x04, BX
+	MOVQ    AX, SI
+	SHLQ    $0x02, SI
+	MOVQ    codes+16(FP), DI
+	XORQ    R9, R9
+	CMPQ    CX, $0x01
+	CMOVQGT BX, R9
+	MOVQ    DI, R8
+	ADDQ    R9, R8
+	XORQ    R10, R10
+	CMPQ    CX, $0x02
+	CMOVQGT BX, R10
+	MOVQ    R8, R9
+	ADDQ    R10, R9
+	XORQ    R10, R10
+	CMPQ    CX, $0x03
+	CMOVQGT BX, R10
+	MOVQ    R9, BX
+	ADDQ    R10, BX
+	MOVQ    scales+24(FP), R10
+	XORQ    R12, R12
+	CMPQ    CX, $0x01
+	CMOVQGT SI, R12
+	MOVQ    R10, R11
+	ADDQ    R12, R11
+	XORQ    R13, R13
+	CMPQ    CX, $0x02
+	CMOVQGT SI, R13
+	MOVQ    R11, R12
+	ADDQ    R13, R12
+	XORQ    R13, R13
+	CMPQ    CX, $0x03
+	CMOVQGT SI, R13
+	MOVQ    R12, SI
+	ADDQ    R13, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS dotInt4x4AVX2ones<>+0(SB), Y4
+
+step:
+	VMOVUPS        (DX), Y5
+	VPXOR          dotInt4x4AVX2flip<>+0(SB), Y5, Y5
+	VPSHUFB        dotInt4x4AVX2order<>+0(SB), Y5, Y5
+	VPERMQ         $0xd8, Y5, Y5
+	VMOVUPS        dotInt4x4AVX2offset<>+0(SB), Y8
+	VPMADDUBSW     Y5, Y8, Y7
+	VPMADDWD       Y4, Y7, Y7
+	VBROADCASTSS   32(DX), Y6
+	VBROADCASTI128 (DI), Y9
+	VPSRLVQ        dotInt4x4AVX2shift<>+0(SB), Y9, Y9
+	VPAND          dotInt4x4AVX2low<>+0(SB), Y9, Y9
+	VPMADDUBSW     Y5, Y9, Y8
+	VPMADDWD       Y4, Y8, Y8
+	VPSUBD         Y7, Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VBROADCASTSS   (R10), Y9
+	VMULPS         Y6, Y9, Y9
+	VFMADD231PS    Y9, Y8, Y0
+	VBROADCASTI128 (R8), Y9
+	VPSRLVQ        dotInt4x4AVX2shift<>+0(SB), Y9, Y9
+	VPAND          dotInt4x4AVX2low<>+0(SB), Y9, Y9
+	VPMADDUBSW     Y5, Y9, Y8
+	VPMADDWD       Y4, Y8, Y8
+	VPSUBD         Y7, Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VBROADCASTSS   (R11), Y9
+	VMULPS         Y6, Y9, Y9
+	VFMADD231PS    Y9, Y8, Y1
+	VBROADCASTI128 (R9), Y9
+	VPSRLVQ        dotInt4x4AVX2shift<>+0(SB), Y9, Y9
+	VPAND          dotInt4x4AVX2low<>+0(SB), Y9, Y9
+	VPMADDUBSW     Y5, Y9, Y8
+	VPMADDWD       Y4, Y8, Y8
+	VPSUBD         Y7, Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VBROADCASTSS   (R12), Y9
+	VMULPS         Y6, Y9, Y9
+	VFMADD231PS    Y9, Y8, Y2
+	VBROADCASTI128 (BX), Y9
+	VPSRLVQ        dotInt4x4AVX2shift<>+0(SB), Y9, Y9
+	VPAND          dotInt4x4AVX2low<>+0(SB), Y9, Y9
+	VPMADDUBSW     Y5, Y9, Y8
+	VPMADDWD       Y4, Y8, Y8
+	VPSUBD         Y7, Y8, Y8
+	VCVTDQ2PS      Y8, Y8
+	VBROADCASTSS   (SI), Y9
+	VMULPS         Y6, Y9, Y9
+	VFMADD231PS    Y9, Y8, Y3
+	ADDQ           $0x00000024, DX
+	ADDQ           $0x00000010, DI
+	ADDQ           $0x00000004, R10
+	ADDQ           $0x00000010, R8
+	ADDQ           $0x00000004, R11
+	ADDQ           $0x00000010, R9
+	ADDQ           $0x00000004, R12
+	ADDQ           $0x00000010, BX
+	ADDQ           $0x00000004, SI
+	SUBQ           $0x00000001, AX
+	JNZ            step
+	VUNPCKLPS      Y1, Y0, Y4
+	VUNPCKHPS      Y1, Y0, Y0
+	VADDPS         Y0, Y4, Y4
+	VUNPCKLPS      Y3, Y2, Y0
+	VUNPCKHPS      Y3, Y2, Y1
+	VADDPS         Y1, Y0, Y0
+	VUNPCKLPD      Y0, Y4, Y1
+	VUNPCKHPD      Y0, Y4, Y0
+	VADDPS         Y0, Y1, Y1
+	VEXTRACTF128   $0x01, Y1, X0
+	VADDPS         X0, X1, X0
+	LEAQ           masks<>+0(SB), AX
+	SHLQ           $0x02, CX
+	SUBQ           CX, AX
+	VMOVUPS        32(AX), X1
+	MOVQ           c+32(FP), AX
+	VBROADCASTSS   alpha+40(FP), X2
+	VBROADCASTSS   beta+44(FP), X3
+	MOVL           beta+44(FP), CX
+	VMULPS         X2, X0, X0
+	TESTL          CX, CX
+	JZ             over
+	VMASKMOVPS     (AX), X1, X2
+	VFMADD231PS    X3, X2, X0
+
+over:
+	VMASKMOVPS X0, X1, (AX)
+	VZEROUPPER
+	RET
+
 DATA int8MagnitudeAVX512<>+0(SB)/4, $0x7fffffff
 DATA int8MagnitudeAVX512<>+4(SB)/4, $0x7fffffff
 DATA int8MagnitudeAVX512<>+8(SB)/4, $0x7fffffff
@@ -1312,7 +1865,7 @@ TEXT ·dotInt8x4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS int8FlipAVX512<>+0(SB), Y4
 	VPXORD  Y5, Y5, Y5
 
-block:
+step:
 	VPXORD        (DX), Y4, Y6
 	VPXORD        Y7, Y7, Y7
 	VPDPBUSD      Y6, Y4, Y7
@@ -1348,15 +1901,15 @@ block:
 	VFMADD231PS   Y9, Y10, Y3
 	ADDQ          $0x00000024, DX
 	ADDQ          $0x00000020, DI
-	ADDQ          $0x04, R11
+	ADDQ          $0x00000004, R11
 	ADDQ          $0x00000020, R8
-	ADDQ          $0x04, R12
+	ADDQ          $0x00000004, R12
 	ADDQ          $0x00000020, R9
-	ADDQ          $0x04, R13
+	ADDQ          $0x00000004, R13
 	ADDQ          $0x00000020, R10
-	ADDQ          $0x04, SI
-	DECQ          AX
-	JNZ           block
+	ADDQ          $0x00000004, SI
+	SUBQ          $0x00000001, AX
+	JNZ           step
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1606,7 +2159,7 @@ TEXT ·dotInt4x4AVX512(SB), NOSPLIT, $0-56
 	VMOVUPS int4MasksAVX512<>+0(SB), Z4
 	VMOVUPS int4SelectsAVX512<>+0(SB), Z5
 
-pair:
+step:
 	VMOVUPS         (DX), Z6
 	VMOVUPS         64(DX), Z7
 	VMOVUPS         128(DX), Z8
@@ -1652,15 +2205,15 @@ pair:
 	VFMADD231PS     Z6, Z8, Z3
 	ADDQ            $0x000000c0, DX
 	ADDQ            $0x00000020, DI
-	ADDQ            $0x08, R11
+	ADDQ            $0x00000008, R11
 	ADDQ            $0x00000020, R8
-	ADDQ            $0x08, R12
+	ADDQ            $0x00000008, R12
 	ADDQ            $0x00000020, R9
-	ADDQ            $0x08, R13
+	ADDQ            $0x00000008, R13
 	ADDQ            $0x00000020, R10
-	ADDQ            $0x08, SI
-	SUBQ            $0x02, AX
-	JNZ             pair
+	ADDQ            $0x00000008, SI
+	SUBQ            $0x00000002, AX
+	JNZ             step
 	VEXTRACTF64X4   $0x01, Z0, Y4
 	VADDPS          Y4, Y0, Y0
 	VEXTRACTF64X4   $0x01, Z1, Y4

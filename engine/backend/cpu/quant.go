@@ -101,7 +101,8 @@ func (t *dequantTask) do(_, item int) {
 
 // MatMulPacked writes C = alpha·op(A, B) + beta·C; see backend.Ops. Codes become numbers as panels of B are packed or, where M is
 // small, a few rows at a time: the bits are those of MatMul by the numbers. A product NT that rounds A runs in whole numbers where the
-// processor has AVX-512 VNNI; elsewhere, and where rows are no whole blocks, the numbers that A's rows are rounded to are multiplied as others.
+// processor has kernels for it (int8.go); elsewhere, and where rows are no whole blocks, the numbers that A's rows are rounded to are multiplied as
+// others.
 func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, op backend.MatOp, q backend.Quant, alpha, beta float32) {
 	const name = "MatMulPacked"
 	if m < 0 || n < 0 || k < 0 {
@@ -116,7 +117,7 @@ func (b *Backend) MatMulPacked(c, a, codes, scales backend.Buffer, m, n, k int, 
 	if m == 0 || n == 0 {
 		return
 	}
-	if b.wholeNumbers(op, q, k) {
+	if b.wholeNumbers(op, q, m, k) {
 		b.multiplyInt8(cs, as, w, m, n, k, alpha, beta)
 		return
 	}
