@@ -83,22 +83,32 @@ type (
 		TypeID int    `json:"type_id"`
 	}
 	jsonBPE struct {
-		Type         string     `json:"type"`
-		Dropout      *float64   `json:"dropout"`
-		UnkToken     *string    `json:"unk_token"`
-		Prefix       *string    `json:"continuing_subword_prefix"`
-		Suffix       *string    `json:"end_of_word_suffix"`
-		FuseUnk      bool       `json:"fuse_unk"`
-		ByteFallback bool       `json:"byte_fallback"`
-		IgnoreMerges bool       `json:"ignore_merges"`
-		Vocab        jsonVocab  `json:"vocab"`
-		Merges       jsonMerges `json:"merges"`
+		Type         string           `json:"type"`
+		Dropout      *float64         `json:"dropout"`
+		UnkToken     *string          `json:"unk_token"`
+		Prefix       *string          `json:"continuing_subword_prefix"`
+		Suffix       *string          `json:"end_of_word_suffix"`
+		FuseUnk      bool             `json:"fuse_unk"`
+		ByteFallback bool             `json:"byte_fallback"`
+		IgnoreMerges bool             `json:"ignore_merges"`
+		Vocab        map[string]int64 `json:"vocab"`
+		Merges       []jsonMerge      `json:"merges"`
 	}
-	// jsonVocab is a vocabulary by text.
-	jsonVocab map[string]int64
-	// jsonMerges is a list of "left right" or ["left", "right"].
-	jsonMerges []string
+	// jsonMerge is "left right" or ["left", "right"].
+	jsonMerge string
 )
+
+func (m *jsonMerge) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		var p []string
+		if err := json.Unmarshal(data, &p); err != nil {
+			return err
+		}
+		*m = jsonMerge(strings.Join(p, " "))
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(m))
+}
 
 // preRegex are the expressions of Split pre-tokenisers that are written by hand in pretoken.go.
 var preRegex = map[string]PreTokenizer{
@@ -132,14 +142,16 @@ func readJSON(data []byte) (*Tokenizer, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, err
 	}
+	var kind struct {
+		Type string `json:"type"`
+	}
 	if isNull(f.Model) {
 		return nil, fmt.Errorf("model: not in the file; wanted one")
 	}
-	kind, err := typeOf(f.Model)
-	if err != nil {
+	if err := json.Unmarshal(f.Model, &kind); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	switch kind {
+	switch kind.Type {
 	case "BPE", "": // old files leave the type out
 		return readJSONBPE(&f)
 	case "WordPiece":
@@ -147,31 +159,7 @@ func readJSON(data []byte) (*Tokenizer, error) {
 	case "Unigram":
 		return readJSONUnigram(&f)
 	}
-	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE, Unigram or WordPiece", kind)
-}
-
-// typeOf returns the field "type" of an object; "" where it has none. The field comes first in the usual file: what stands behind it,
-// megabytes of vocabulary, is not read.
-func typeOf(object json.RawMessage) (kind string, err error) {
-	d := json.NewDecoder(bytes.NewReader(object))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return "", fmt.Errorf("%.20q; wanted a JSON object", object)
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return "", err
-		}
-		if name == "type" {
-			err := d.Decode(&kind)
-			return kind, err
-		}
-		var other json.RawMessage
-		if err := d.Decode(&other); err != nil {
-			return "", err
-		}
-	}
-	return "", nil
+	return nil, fmt.Errorf("model: %s is not implemented; wanted BPE, Unigram or WordPiece", kind.Type)
 }
 
 func isNull(raw json.RawMessage) bool {
@@ -193,7 +181,10 @@ func readJSONBPE(f *jsonFile) (*Tokenizer, error) {
 	case m.ByteFallback:
 		return readJSONFallback(f, &m)
 	}
-	cfg := ByteBPE{IgnoreMerges: m.IgnoreMerges, Merges: m.Merges}
+	cfg := ByteBPE{IgnoreMerges: m.IgnoreMerges, Merges: make([]string, len(m.Merges))}
+	for i, s := range m.Merges {
+		cfg.Merges[i] = string(s)
+	}
 	var err error
 	if cfg.Vocab, err = byID(m.Vocab, f.AddedTokens); err != nil {
 		return nil, err
