@@ -229,23 +229,6 @@ func (m *Model) link() {
 	}
 }
 
-// free gives the memory of a model that nothing else shares back to its device.
-func (m *Model) free() {
-	for _, p := range m.params {
-		if p.Packed == nil {
-			m.dev.Free(p.Value)
-			continue
-		}
-		m.dev.Free(p.Packed.Codes)
-		m.dev.Free(p.Packed.Scales)
-	}
-	for _, b := range []backend.Buffer{m.freqs, m.local} {
-		if b != nil {
-			m.dev.Free(b)
-		}
-	}
-}
-
 func (m *Model) angles(f []float32) backend.Buffer {
 	b := m.dev.AllocUninit(tensor.F32, len(f))
 	m.dev.Upload(b, f)

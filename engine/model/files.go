@@ -157,7 +157,7 @@ func besideTexts(read func() (texts, error), weights func() (*Model, error)) (*M
 	m, err := weights()
 	if e := <-failed; e != nil {
 		if err == nil {
-			m.free()
+			m.Close()
 		}
 		return nil, e
 	}
