@@ -54,6 +54,8 @@ type Var struct {
 
 // Tape records operations. It is used by one goroutine.
 type Tape struct {
+	Keeps bool // Forget keeps what could be made again
+
 	dev    backend.Backend
 	record bool
 	back   []func()
@@ -146,11 +148,11 @@ func (t *Tape) Release(vs ...*Var) {
 }
 
 // Forget is Release for what linear layers alone have read. A tape that records gives the memory of a norm's or SwiGLU's
-// output back, too, and makes it again, to the same bits, when such a layer's backward step wants it.
+// output back, too, unless it Keeps them, and makes it again, to the same bits, when such a layer's backward step wants it.
 func (t *Tape) Forget(v *Var) {
 	if !t.record {
 		t.drop(v)
-	} else if v.again != nil && v.Value != nil {
+	} else if !t.Keeps && v.again != nil && v.Value != nil {
 		t.dev.Free(v.Value)
 		v.Value = nil
 	}

@@ -182,6 +182,8 @@ func noiseAndRecompute(t *testing.T, device string) {
 // A pass takes what the formulas of estimate say. The last is of 8,192 tokens in one document, whose square would be 64 times as
 // much.
 func TestMemoryFormula(t *testing.T) {
+	defer func(b int64) { roomy = b }(roomy)
+	roomy = 0
 	for _, c := range []struct{ V, C, F, L, H, K, D, T, R int }{
 		{512, 64, 192, 6, 4, 2, 16, 512, 0},
 		{4096, 64, 192, 4, 4, 4, 16, 512, 0},
@@ -213,6 +215,29 @@ func TestMemoryFormula(t *testing.T) {
 		if got := tr.Memory().Optimizer; got != 8*int64(P) {
 			t.Errorf("%+v: the optimizer takes %d bytes; the formula makes %d", c, got, 8*P)
 		}
+	}
+}
+
+// A run that has room keeps what others make again, as long as both are planned to fit: the bits are the same, and it takes more.
+func TestRoomyRunsKeep(t *testing.T) {
+	defer func(b int64) { roomy = b }(roomy)
+	var prints []string
+	var passes []int64
+	room := roomy
+	for i, b := range []int64{0, room, 1, room} {
+		roomy = b
+		m := tinyModel(t, "cpu")
+		if i == 2 { // as much as the run takes but for a byte
+			roomy = passes[1] + 8*int64(m.Config.Params()) + m.Bytes() - 1
+		}
+		tr := fit(t, m, 20, Config{LR: 1e-2, Epochs: 2, BatchSize: 10, Recompute: i == 3})
+		prints, passes = append(prints, fingerprint(t, m)), append(passes, tr.Memory().Passes)
+		if keeps := i == 1; tr.keeps != keeps {
+			t.Errorf("with room for %d bytes: keeps is %v", roomy, tr.keeps)
+		}
+	}
+	if prints[0] != prints[1] || passes[1] <= passes[0] || passes[2] != passes[0] {
+		t.Errorf("fingerprints %q, passes of %d bytes; wanted equal ones, and more bytes for the second alone", prints[:2], passes)
 	}
 }
 

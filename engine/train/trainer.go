@@ -45,6 +45,7 @@ type Trainer struct {
 	stopped string      // why the run ended before its last update; empty where it did not
 
 	memory map[backend.Backend]Memory
+	keeps  bool  // what norms and SwiGLU make, instead of making it again
 	onHost int64 // bytes of all replicas that lie in the machine's memory
 
 	every time.Duration // between checkpoints, in place of a number of updates; 0 for that
@@ -139,6 +140,7 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		t.link = backend.NewCollective(devices) // first: it takes memory too
 		t.way = t.link.Info()
 	}
+	t.keep(own)
 	if err := t.fits(own, cfg.MemoryLimit); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type Backend struct {
 	packedB  []float32   // the packed right operand of a product
 	packedB2 []float32   // likewise, of what is added to it
 	packedA  [][]float32 // per thread: the packed left operand
+	apart    []float32   // multiplyApart: the sums of each step
 	partials []float32   // per chunk sums of a reduction
 	doubles  []float64
 	scratch  [][]float32 // per thread: attention, RoPE, LayerNorm, GeGLU
@@ -40,6 +41,8 @@ type Backend struct {
 	tasks struct {
 		packB         packBTask
 		product       productTask
+		apart         apartTask
+		addApart      addApartTask
 		dotRows       dotRowsTask
 		few           fewTask
 		rows          rowsTask

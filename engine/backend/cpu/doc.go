@@ -22,7 +22,8 @@
 // pack the columns of B into panels two vectors wide; then each thread packs blocks of up to 112 rows of A into panels
 // as high as a tile and multiplies them with all panels of B. Where the caches are small, the blocks of rows and columns are
 // smaller, which leaves the bits as they are. A second product of few terms, as an adapter's, is added to each tile while it is at hand (MatMulSum). Edges are not padded: they are cut into lower tiles, and
-// the narrow tiles mask their lanes. A product with at most 32 rows on one side, as in decoding and in adapters, reads its longer
+// the narrow tiles mask their lanes. A small result over a long K, as a weight's gradient, is made in steps along K that threads take apart
+// and that are added in their order (apart.go). A product with at most 32 rows on one side, as in decoding and in adapters, reads its longer
 // operand where it lies (fewrows.go): with dot kernels where the rows run along K, with tiles where they run across.
 //
 // # Packed weights
@@ -62,17 +63,17 @@
 // "tunebook bench --only steps"; the machine was shared, and the same binary differs by 20 % between runs.
 //
 //	                  SmolLM2-135M 4 × 256   LoRA 16, the same   9.4 M, 32 × 128
-//	products           67.4   216             69.4   222          73.9   222
-//	cross-entropy      19.3   200             16.8   229           9.4   215
-//	attention           6.0   118              8.3   128           6.9    88
-//	pointwise           3.8                    4.7                 8.5
+//	products           68.5   226             68.1   220          75.0   231
+//	cross-entropy      18.0   229             18.2   205          10.2   212
+//	attention           6.1   124              8.4   122           6.9    92
+//	pointwise           3.8                    4.6                 6.5
 //	optimizer           3.0                    0.2                 0.7
-//	movement, rest      0.6                    0.6                 0.7
+//	movement, rest      0.5                    0.5                 0.7
 //
 // Products and cross-entropy, which is three of them and a pass over the logits, run at 60 to 75 % of that peak: packing takes 8 % of the time. A
 // tile runs at the core's peak whenever the core is its own (177 GFLOP/s on one thread, out of the second cache and in any of a dozen forms), and
 // at 130 to 150 while other programs share it, which here is most of the time; other blocks, distances of prefetching and pages of
-// 2 MB made no difference that could be told from that. Were products at 85 %, an update would take a fifth less;
+// 2 MB made no difference that could be told from that, nor did multiplying A where it lies, unpacked. Were products at 85 %, an update would take a fifth less;
 // all else together is 13 % of the largest model's. Of that, attention (41 % of the peak; its tiles are cut by
 // the causal edge and are 64 deep) and SwiGLU, which is bound by memory in large passes, are what is left. AdamW and the norm of
 // the gradients move 4.3 GB in 0.13 s. Narrower moments save memory and no time here: 0.7 ns an element in float32, 2.9 in
