@@ -161,7 +161,7 @@ func (b *Backend) multiplySum(k *kernels, p product, k2 *kernels, p2 product) {
 	width := k.width()
 	// Equal steps, of whole blocks of what transpose turns.
 	depth := ceilDiv(ceilDiv(p.k, ceilDiv(p.k, blockK*k.pair)), k.lanes*k.pair) * k.lanes * k.pair
-	if steps := ceilDiv(p.k, depth); p2.k == 0 && p.b.x != nil && p.m*p.n <= apartSize && steps >= 2*b.pool.threads && steps > 2 {
+	if steps := ceilDiv(p.k, depth); p2.k == 0 && p.b.x != nil && p.m*p.n <= apartSize && b.pool.threads > 1 && steps >= 2*b.pool.threads {
 		b.multiplyApart(k, p, depth, steps)
 		return
 	}
