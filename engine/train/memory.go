@@ -155,19 +155,29 @@ func (t *Trainer) copies() (n int64) {
 // them, and making it again would take a twentieth of the time.
 var roomy int64 = 1 << 30
 
-// keep decides whether the run does.
-func (t *Trainer) keep(own *replica) {
-	if t.cfg.Recompute || 4*t.model.Bytes() > roomy {
-		return
+// plan is estimate, which for the model's own device decides whether the run does. limit is Config.MemoryLimit: a run that fits without
+// keeping anything is not refused for what it would keep.
+func (t *Trainer) plan(r *replica, limit int64) (Memory, bool) {
+	if r.dev == t.dev && !t.cfg.Recompute && 4*t.model.Bytes() <= roomy {
+		most := roomy - t.model.Bytes()
+		if free, ok := backend.Available(r.dev); ok {
+			most = min(most, free)
+		}
+		if limit > 0 {
+			most = min(most, limit)
+		}
+		t.keeps = true
+		if m, ok := t.estimate(r); ok && m.Total() <= most {
+			return m, true
+		}
+		t.keeps = false
 	}
-	t.keeps = true
-	m, ok := t.estimate(own)
-	t.keeps = ok && m.Total()+t.model.Bytes() <= roomy
+	return t.estimate(r)
 }
 
-// tape records a pass of the run.
-func (t *Trainer) tape(dev backend.Backend) *grad.Tape {
-	tape := grad.New(dev, true)
+// tape makes the tape of a pass of the run.
+func (t *Trainer) tape(dev backend.Backend, record bool) *grad.Tape {
+	tape := grad.New(dev, record)
 	tape.Keeps = t.keeps
 	return tape
 }
@@ -188,7 +198,7 @@ func (t *Trainer) walk(r *replica, meter backend.Plan, b data.Batch) {
 			}
 			in := input(pb)
 			in.Recompute = t.cfg.Recompute
-			tape := t.tape(meter)
+			tape := t.tape(meter, true)
 			if v, err := r.losses[i](tape, r.model, in, pb); err == nil && v != nil {
 				tape.From(v, 1)
 				tape.Backward()
@@ -197,7 +207,7 @@ func (t *Trainer) walk(r *replica, meter backend.Plan, b data.Batch) {
 		}
 		return
 	}
-	tape := t.tape(meter)
+	tape := t.tape(meter, true)
 	defer tape.Free()
 	r.model.Loss(tape, in, b.Targets, t.weights(b), 1)
 	tape.Backward()
@@ -205,7 +215,7 @@ func (t *Trainer) walk(r *replica, meter backend.Plan, b data.Batch) {
 
 // fits refuses a run that takes more memory on a replica's device than there is. limit is what there is, 0 to look.
 func (t *Trainer) fits(r *replica, limit int64) error {
-	m, ok := t.estimate(r)
+	m, ok := t.plan(r, limit)
 	if !ok {
 		return nil
 	}

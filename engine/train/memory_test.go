@@ -236,6 +236,12 @@ func TestRoomyRunsKeep(t *testing.T) {
 			t.Errorf("with room for %d bytes: keeps is %v", roomy, tr.keeps)
 		}
 	}
+	// A limit that a run fits under without keeping anything does not refuse it.
+	roomy = room
+	tr, err := New(tinyModel(t, "cpu"), sequences(20), []string{"a", "b"}, Config{LR: 1e-2, Epochs: 2, BatchSize: 10, MemoryLimit: passes[0] + 8*int64(tinyModel(t, "cpu").Config.Params())})
+	if err != nil || tr.keeps {
+		t.Errorf("under a limit that only a run without room fits: %v", err)
+	}
 	if prints[0] != prints[1] || passes[1] <= passes[0] || passes[2] != passes[0] {
 		t.Errorf("fingerprints %q, passes of %d bytes; wanted equal ones, and more bytes for the second alone", prints[:2], passes)
 	}

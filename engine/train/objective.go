@@ -223,8 +223,7 @@ func (t *Trainer) objective(shares [][]data.Batch) (account, error) {
 // pass computes the losses of one batch of a part, returns them with the source of each, and, with record, makes the gradients of
 // scale·Σ losses.
 func (t *Trainer) pass(r *replica, part int, in model.Input, b data.Batch, units int, scale float64, record bool) ([]float32, []int, error) {
-	tape := grad.New(r.dev, record)
-	tape.Keeps = t.keeps
+	tape := t.tape(r.dev, record)
 	defer tape.Free()
 	v, source, err := t.cfg.Objective.Parts[part].losses(r.losses[part], tape, r.model, in, b, t.cfg.group(), units)
 	if err != nil {

@@ -145,7 +145,7 @@ func (t *Trainer) passes(r *replica, micro []data.Batch, documents int, scale fl
 		if b.Supervised == 0 {
 			continue
 		}
-		tape := t.tape(r.dev)
+		tape := t.tape(r.dev, true)
 		losses, rows := r.model.Loss(tape, in, b.Targets, t.weights(b), scale)
 		tape.Backward()
 		out[j] = make([]float32, rows)

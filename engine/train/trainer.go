@@ -140,7 +140,6 @@ func New(m *model.Model, seqs []data.Sequence, sources []string, cfg Config) (*T
 		t.link = backend.NewCollective(devices) // first: it takes memory too
 		t.way = t.link.Info()
 	}
-	t.keep(own)
 	if err := t.fits(own, cfg.MemoryLimit); err != nil {
 		return nil, err
 	}
